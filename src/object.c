@@ -1,0 +1,174 @@
+/* object.c - the life of an skt: its struct from the pool, its shares, its mode. */
+#include "object.h"
+#include "error.h"
+#include "sys.h"
+#include "wait.h"
+#include <errno.h>
+#include <string.h>
+
+#define CHUNK 64 /* structs allocated at a time */
+
+/* Structs that are not in use, the one that has been free for longest first. */
+static struct {
+    pthread_mutex_t lock;
+    skt *first, **last;
+    size_t in_use;
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .last = &pool.first };
+
+/* A child of fork finds the pool whole, whatever other threads were doing. */
+static void lock_pool(void)
+{
+    pthread_mutex_lock(&pool.lock);
+}
+
+static void unlock_pool(void)
+{
+    pthread_mutex_unlock(&pool.lock);
+}
+
+__attribute__((constructor)) static void watch_fork(void)
+{
+    pthread_atfork(lock_pool, unlock_pool, unlock_pool);
+}
+
+static void append(skt *s)
+{
+    s->next = NULL;
+    *pool.last = s;
+    pool.last = &s->next;
+}
+
+static bool grow(void)
+{
+    skt *chunk = skti_sys.calloc(CHUNK, sizeof *chunk);
+    if (!chunk)
+        return false;
+    for (int i = 0; i < CHUNK; i++) {
+        chunk[i].state = SKTI_CLOSED | SKTI_FREE;
+        pthread_mutex_init(&chunk[i].lock, NULL);
+        append(&chunk[i]);
+    }
+    return true;
+}
+
+static skt *take(void)
+{
+    skt *s = NULL;
+    pthread_mutex_lock(&pool.lock);
+    if (pool.first || grow()) {
+        s = pool.first;
+        pool.first = s->next;
+        if (!pool.first)
+            pool.last = &pool.first;
+        pool.in_use++;
+    }
+    pthread_mutex_unlock(&pool.lock);
+    return s;
+}
+
+static void give_back(skt *s)
+{
+    pthread_mutex_lock(&pool.lock);
+    append(s);
+    bool idle = --pool.in_use == 0;
+    pthread_mutex_unlock(&pool.lock);
+    if (idle)
+        skti_wait_idle();
+}
+
+skt *skti_new(const char *call, int fd, int family, int type, int proto)
+{
+    skt *s = take();
+    if (!s) {
+        skti_fail(call, ENOMEM);
+        return NULL;
+    }
+    s->family = family;
+    s->type = type;
+    s->proto = proto;
+    s->owner = NULL;
+    s->no_gso = false;
+    s->peer_len = 0;
+    s->borrowers = s->files = 0;
+    s->waiters = NULL;
+    __atomic_store_n(&s->fd, fd, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->timeout, -1, __ATOMIC_RELAXED);
+    /* Not a store: a call on the handle's earlier life may be looking in just now. */
+    __atomic_fetch_sub(&s->state, (SKTI_CLOSED | SKTI_FREE) - 1, __ATOMIC_RELEASE);
+    return s;
+}
+
+void skti_drop(skt *s)
+{
+    __atomic_fetch_or(&s->state, SKTI_CLOSED, __ATOMIC_ACQ_REL);
+    skti_leave(s);
+}
+
+bool skti_enter_slow(skt *s, const char *call)
+{
+    if (!s)
+        return false;
+    skti_leave(s);
+    skti_fail(call, EBADF);
+    skti_record_detail("the socket is closed");
+    return false;
+}
+
+int skti_last_out(skt *s)
+{
+    /* Somebody may look in and leave again at this moment, and come here too. */
+    uint32_t expected = SKTI_CLOSED;
+    if (!__atomic_compare_exchange_n(&s->state, &expected, SKTI_CLOSED | SKTI_FREE, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        return 0;
+    int keep = errno, code = 0;
+    if (skti_fd(s) >= 0 && skti_sys.close(skti_fd(s)) < 0)
+        code = errno;
+    give_back(s);
+    errno = keep;
+    return code;
+}
+
+void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len)
+{
+    if ((sa->sa_family != AF_INET && sa->sa_family != AF_INET6) || len > sizeof s->peer)
+        return;
+    pthread_mutex_lock(&s->lock);
+    memcpy(&s->peer, sa, len);
+    s->peer_len = (uint8_t)len;
+    pthread_mutex_unlock(&s->lock);
+}
+
+int skti_borrow_nonblocking(skt *s)
+{
+    int result = 0;
+    pthread_mutex_lock(&s->lock);
+    if (s->borrowers == 0 && skti_timeout(s) < 0)
+        result = skti_sys.set_nonblocking(skti_fd(s), true);
+    if (result == 0)
+        s->borrowers++;
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
+
+void skti_return_nonblocking(skt *s)
+{
+    int keep = errno;
+    pthread_mutex_lock(&s->lock);
+    if (--s->borrowers == 0 && skti_timeout(s) < 0)
+        skti_sys.set_nonblocking(skti_fd(s), false);
+    pthread_mutex_unlock(&s->lock);
+    errno = keep;
+}
+
+int skti_set_timeout(skt *s, int64_t ns)
+{
+    int result = 0;
+    pthread_mutex_lock(&s->lock);
+    if ((ns < 0) != (skti_timeout(s) < 0) && s->borrowers == 0)
+        result = skti_sys.set_nonblocking(skti_fd(s), ns >= 0);
+    if (result == 0)
+        __atomic_store_n(&s->timeout, ns, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}

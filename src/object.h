@@ -1,0 +1,109 @@
+/* object.h - what an skt is, and how many may hold one at a time.
+ *
+ * state is one word, so that entering and leaving a call is one atomic
+ * addition each:
+ *
+ *     31      30     29      0
+ *    +------+------+----------+
+ *    |CLOSED| FREE |  users   |
+ *    +------+------+----------+
+ *
+ * users counts the handle itself (until skt_close or skt_detach), each FILE of
+ * skt_makefile and each call that is inside.  Who takes users to 0 closes the
+ * descriptor and puts the struct into the pool (FREE).  So a call that has
+ * loaded the descriptor's number never uses it after somebody else was given
+ * the same number.  Structs are never handed back to malloc: a call on a
+ * closed handle finds CLOSED and fails with EBADF.  The pool gives out the one
+ * that has been free for longest. */
+#ifndef SKTI_OBJECT_H
+#define SKTI_OBJECT_H
+
+#include <pthread.h>
+#include <skt.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SKTI_CLOSED 0x80000000u
+#define SKTI_FREE 0x40000000u
+#define SKTI_USERS 0x3fffffffu
+
+struct skti_waiter;
+
+struct skt {
+    /* The first six in CPython's order, so that its socket objects can hold one. */
+    int fd; /* -1 once detached */
+    int family, type, proto;
+    void *owner;     /* whoever embeds the struct */
+    int64_t timeout; /* nanoseconds for each call; 0: non-blocking; -1: none */
+
+    uint32_t state;
+    bool no_gso;                 /* UDP_SEGMENT was refused once: do not ask again */
+    uint8_t peer_len;            /* bytes of peer, 0: not known */
+    struct sockaddr_in6 peer;    /* who was connected, for sentences; or a sockaddr_in */
+    pthread_mutex_t lock;        /* guards what follows, and changes of timeout */
+    unsigned borrowers;          /* calls that need O_NONBLOCK though there is no timeout */
+    unsigned files;              /* FILEs that share it */
+    struct skti_waiter *waiters; /* calls that wait, to be woken by skt_close (wait.c) */
+    struct skt *next;            /* in the pool */
+};
+
+/* A new struct for fd, without a timeout; NULL: no memory (reported for call). */
+skt *skti_new(const char *call, int fd, int family, int type, int proto);
+
+/* The way out of a half-made socket: closes fd and frees s, keeping errno and
+ * the record. */
+void skti_drop(skt *s);
+
+/* Begins a call.  false: s is NULL (nothing is set) or closed (EBADF is). */
+bool skti_enter_slow(skt *s, const char *call);
+static inline bool skti_enter(skt *s, const char *call)
+{
+    if (s && !(__atomic_fetch_add(&s->state, 1, __ATOMIC_ACQUIRE) & SKTI_CLOSED))
+        return true;
+    return skti_enter_slow(s, call);
+}
+
+/* Gives up a share that was the last: closes.  0 or close(2)'s errno; errno itself is kept. */
+int skti_last_out(skt *s);
+
+/* Ends a call, or gives up a FILE's or the handle's share; the same result. */
+static inline int skti_leave(skt *s)
+{
+    if ((__atomic_sub_fetch(&s->state, 1, __ATOMIC_ACQ_REL) & SKTI_USERS) == 0)
+        return skti_last_out(s);
+    return 0;
+}
+
+/* One more share, for a caller who has one. */
+static inline void skti_share(skt *s)
+{
+    __atomic_fetch_add(&s->state, 1, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t skti_state(const skt *s)
+{
+    return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+}
+
+static inline int skti_fd(const skt *s)
+{
+    return __atomic_load_n(&s->fd, __ATOMIC_RELAXED);
+}
+
+static inline int64_t skti_timeout(const skt *s)
+{
+    return __atomic_load_n(&s->timeout, __ATOMIC_RELAXED);
+}
+
+/* Remembers whom s is connected to. */
+void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len);
+
+/* For calls without a non-blocking form: while at least one is under way, the
+ * descriptor is non-blocking whatever the timeout.  0 or -1 with errno. */
+int skti_borrow_nonblocking(skt *s);
+void skti_return_nonblocking(skt *s);
+
+/* Sets the timeout, and O_NONBLOCK to fit.  0 or -1 with errno. */
+int skti_set_timeout(skt *s, int64_t ns);
+
+#endif
