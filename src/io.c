@@ -1,0 +1,177 @@
+/* io.c - tries an operation, waits, and tries again: see io.h. */
+#include "io.h"
+#include "sys.h"
+#include "wait.h"
+#include <errno.h>
+
+#define MILLISECOND 1000000
+#define likely(x) __builtin_expect(!!(x), 1)
+
+/* ---- One try each ---- */
+
+static ssize_t try_recv(int fd, struct skti_op *op)
+{
+    return skti_sys.recv(fd, op->buf, op->len, op->sys_flags);
+}
+
+static ssize_t try_recvfrom(int fd, struct skti_op *op)
+{
+    socklen_t room = op->salen;
+    ssize_t n = skti_sys.recvfrom(fd, op->buf, op->len, op->sys_flags, op->sa, op->sa ? &room : NULL);
+    if (n >= 0)
+        op->salen = room;
+    return n;
+}
+
+static ssize_t try_recvmsg(int fd, struct skti_op *op)
+{
+    return skti_sys.recvmsg(fd, op->msg, op->sys_flags);
+}
+
+static ssize_t try_recvmmsg(int fd, struct skti_op *op)
+{
+    return skti_sys.recvmmsg(fd, op->mmsg, (unsigned)op->len, op->sys_flags);
+}
+
+static ssize_t try_send(int fd, struct skti_op *op)
+{
+    return skti_sys.send(fd, op->buf, op->len, op->sys_flags);
+}
+
+static ssize_t try_sendto(int fd, struct skti_op *op)
+{
+    return skti_sys.sendto(fd, op->buf, op->len, op->sys_flags, op->sa, op->salen);
+}
+
+static ssize_t try_sendmsg(int fd, struct skti_op *op)
+{
+    return skti_sys.sendmsg(fd, op->msg, op->sys_flags);
+}
+
+static ssize_t try_sendmmsg(int fd, struct skti_op *op)
+{
+    return skti_sys.sendmmsg(fd, op->mmsg, (unsigned)op->len, op->sys_flags);
+}
+
+static ssize_t try_sendfile(int fd, struct skti_op *op)
+{
+    return skti_sys.sendfile(fd, op->fd, &op->offset, op->len);
+}
+
+static ssize_t try_accept(int fd, struct skti_op *op)
+{
+    socklen_t room = op->salen;
+    int new_fd = skti_sys.accept4(fd, op->sa, op->sa ? &room : NULL, SOCK_CLOEXEC);
+    if (new_fd >= 0)
+        op->salen = room;
+    return new_fd;
+}
+
+static const struct {
+    ssize_t (*attempt)(int fd, struct skti_op *op);
+    short events;  /* what to wait for */
+    bool flagless; /* no MSG_DONTWAIT: the descriptor has to be non-blocking */
+    int flags;     /* always added */
+} calls[] = {
+    [SKTI_RECV] = { try_recv, POLLIN, false, 0 },
+    [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, 0 },
+    [SKTI_RECVMSG] = { try_recvmsg, POLLIN, false, MSG_CMSG_CLOEXEC },
+    [SKTI_RECVMMSG] = { try_recvmmsg, POLLIN, false, MSG_CMSG_CLOEXEC },
+    [SKTI_SEND] = { try_send, POLLOUT, false, MSG_NOSIGNAL },
+    [SKTI_SENDTO] = { try_sendto, POLLOUT, false, MSG_NOSIGNAL },
+    [SKTI_SENDMSG] = { try_sendmsg, POLLOUT, false, MSG_NOSIGNAL },
+    [SKTI_SENDMMSG] = { try_sendmmsg, POLLOUT, false, MSG_NOSIGNAL },
+    [SKTI_SENDFILE] = { try_sendfile, POLLOUT, true, 0 },
+    [SKTI_ACCEPT] = { try_accept, POLLIN, true, 0 },
+};
+
+/* ---- Trying again ---- */
+
+/* EAGAIN is the answer where the caller asked for it, where the kernel has done the
+ * waiting (SO_RCVTIMEO), and for the error queue, for which no call waits. */
+static bool may_wait(const struct skti_op *op, int64_t timeout, bool kernel_waits)
+{
+    return timeout != 0 && !kernel_waits && !(op->flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
+}
+
+static short events_of(const struct skti_op *op)
+{
+    return (op->flags & MSG_OOB) && calls[op->call].events == POLLIN ? POLLPRI : calls[op->call].events;
+}
+
+static int wait_until_deadline(skt *s, struct skti_op *op, struct pollfd *fds, unsigned n, int64_t until)
+{
+    if (skti_wait(s, op->by_file, fds, n, until < op->deadline ? until : op->deadline) >= 0)
+        return 0;
+    return errno == ETIMEDOUT && until < op->deadline ? 0 : -1;
+}
+
+/* Waits for the round-th time.  poll(2) says that an unconnected AF_UNIX datagram socket
+ * is writable even if the target's queue is full, and that a socket is
+ * readable though another thread has been faster: from the third time on we
+ * sleep too, 1 to 16 ms, so as not to spin. */
+static int wait_for(skt *s, struct skti_op *op, unsigned round)
+{
+    struct pollfd fd = { .fd = skti_fd(s), .events = events_of(op) };
+    if (round > 2 && fd.events == POLLOUT) {
+        int64_t pause = (int64_t)MILLISECOND << (round < 7 ? round - 3 : 4);
+        if (wait_until_deadline(s, op, NULL, 0, skti_now() + pause) < 0)
+            return -1;
+    }
+    return wait_until_deadline(s, op, &fd, 1, SKTI_FOREVER);
+}
+
+/* The first try failed, with errno. */
+static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_blame *blame)
+{
+    int64_t timeout = skti_timeout(s);
+    if (op->deadline == 0)
+        op->deadline = skti_deadline(timeout);
+    for (unsigned round = 1;; round++) {
+        if (errno == EINTR) {
+            if (!skti_interrupted())
+                return -1;
+        } else if (errno != EAGAIN || !may_wait(op, timeout, kernel_waits)) {
+            return -1;
+        } else if (wait_for(s, op, round) < 0) {
+            *blame = errno == ETIMEDOUT ? SKTI_OWN_TIMEOUT : SKTI_SYSTEM;
+            return -1;
+        }
+        ssize_t n = calls[op->call].attempt(skti_fd(s), op);
+        if (n >= 0)
+            return n;
+    }
+}
+
+static ssize_t try_borrowed(skt *s, struct skti_op *op, skti_blame *blame)
+{
+    if (skti_borrow_nonblocking(s) < 0)
+        return -1;
+    ssize_t n = calls[op->call].attempt(skti_fd(s), op);
+    if (n < 0)
+        n = try_again(s, op, false, blame);
+    skti_return_nonblocking(s);
+    return n;
+}
+
+ssize_t skti_try(skt *s, struct skti_op *op, skti_blame *blame)
+{
+    bool kernel_waits = skti_timeout(s) < 0 && skti_alone();
+    *blame = SKTI_SYSTEM;
+    if (calls[op->call].flagless && !kernel_waits)
+        return try_borrowed(s, op, blame);
+    op->sys_flags = op->flags | calls[op->call].flags | (kernel_waits ? 0 : MSG_DONTWAIT);
+    ssize_t n = calls[op->call].attempt(skti_fd(s), op);
+    if (likely(n >= 0))
+        return n;
+    return try_again(s, op, kernel_waits, blame);
+}
+
+ssize_t skti_perform(skt *s, struct skti_op *op, const char *call, const skt_addr *to, const char *name)
+{
+    skti_blame blame;
+    ssize_t n = skti_try(s, op, &blame);
+    if (likely(n >= 0))
+        return n;
+    return to ? skti_fail_at(call, to, name, errno, blame) : skti_fail_on(s, call, errno, blame);
+}
