@@ -1,0 +1,280 @@
+/* create_connection.c - a host's addresses raced against each other: RFC 8305,
+ * Happy Eyeballs.
+ *
+ * Attempts start 250 ms apart, or as soon as the one before has failed; the families
+ * take turns; the first connection that is made wins and the others are closed.
+ * One deadline bounds the look-up and all attempts. */
+#include "address.h"
+#include "connect.h"
+#include "duration.h"
+#include "error.h"
+#include "object.h"
+#include "resolve.h"
+#include "socket.h"
+#include "sys.h"
+#include "wait.h"
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#define ATTEMPT_DELAY 250000000 /* RFC 8305, section 5 */
+
+/* The attempts of one call. */
+struct race {
+    const char *host;
+    int64_t timeout, deadline;
+    const skt_addr *source;  /* bound before connecting, or NULL */
+    struct addrinfo **order; /* in the order in which they are tried */
+    size_t n, next;          /* how many; the first that has not begun */
+    int64_t next_start;
+    unsigned running;
+    struct pollfd fds[SKTI_WAIT_MAX];                /* those under way ... */
+    const struct addrinfo *addresses[SKTI_WAIT_MAX]; /* ... and where to */
+    struct skti_attempts failed;
+};
+
+/* The addresses in getaddrinfo's order, but with the families taking turns. */
+static void interleave(struct race *r, struct addrinfo *list)
+{
+    const struct addrinfo *first = list;
+    struct addrinfo *same = list, *other = list;
+    for (r->n = 0; same || other;) {
+        while (same && same->ai_family != first->ai_family)
+            same = same->ai_next;
+        if (same) {
+            r->order[r->n++] = same;
+            same = same->ai_next;
+        }
+        while (other && other->ai_family == first->ai_family)
+            other = other->ai_next;
+        if (other) {
+            r->order[r->n++] = other;
+            other = other->ai_next;
+        }
+    }
+}
+
+static int bind_source(int fd, const skt_addr *source)
+{
+    const int on = 1;
+    /* The port is chosen when the peer is known: many connections can share one. */
+    skti_sys.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    return skti_sys.bind(fd, &source->as.any, source->len);
+}
+
+/* TCP lets a socket connect to itself, where nobody listens on a port that
+ * happens to be given to the client.  That is nobody's server. */
+static bool connected_to_itself(int fd)
+{
+    struct sockaddr_in6 local = { 0 }, peer = { 0 };
+    socklen_t local_len = sizeof local, peer_len = sizeof peer;
+    return skti_sys.getsockname(fd, (struct sockaddr *)&local, &local_len) == 0 &&
+           skti_sys.getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 && local_len == peer_len &&
+           memcmp(&local, &peer, local_len) == 0;
+}
+
+static int result_of(int fd)
+{
+    int code = skti_connect_result(fd);
+    return code == 0 && connected_to_itself(fd) ? ECONNREFUSED : code;
+}
+
+/* A socket that connects to ai: its descriptor, with *code 0 or EINPROGRESS, or -1 with its errno. */
+static int start(const struct race *r, const struct addrinfo *ai, int *code)
+{
+    int fd = skti_sys.socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
+    *code = 0;
+    if (fd < 0) {
+        *code = errno;
+        return -1;
+    }
+    if (r->source && bind_source(fd, r->source) < 0)
+        *code = errno;
+    else if (skti_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+        *code = result_of(fd);
+    else
+        *code = errno == EINTR ? EINPROGRESS : errno;
+    if (*code == 0 || *code == EINPROGRESS)
+        return fd;
+    skti_sys.close(fd);
+    return -1;
+}
+
+static void add_failure(struct race *r, const struct addrinfo *ai, int code)
+{
+    skti_add_attempt(&r->failed, ai->ai_addr, ai->ai_addrlen, code);
+    r->next_start = 0;
+}
+
+/* Starts what is due; the descriptor of one that is connected at once, or -1. */
+static int start_due(struct race *r)
+{
+    while (r->next < r->n && r->running < SKTI_WAIT_MAX && (r->running == 0 || skti_now() >= r->next_start)) {
+        const struct addrinfo *ai = r->order[r->next++];
+        int code, fd = start(r, ai, &code);
+        if (fd < 0) {
+            add_failure(r, ai, code);
+            continue;
+        }
+        r->fds[r->running] = (struct pollfd){ .fd = fd, .events = POLLOUT };
+        r->addresses[r->running++] = ai;
+        r->next_start = skti_now() + ATTEMPT_DELAY;
+        if (code == 0)
+            return fd;
+    }
+    return -1;
+}
+
+static void remove_attempt(struct race *r, unsigned i)
+{
+    r->running--;
+    r->fds[i] = r->fds[r->running];
+    r->addresses[i] = r->addresses[r->running];
+}
+
+/* Looks at the attempts that poll says have ended: the descriptor of one that succeeded, or -1. */
+static int look_at_ended(struct race *r)
+{
+    for (unsigned i = r->running; i-- > 0;) {
+        if (!r->fds[i].revents)
+            continue;
+        int fd = r->fds[i].fd, code = result_of(fd);
+        if (code == 0)
+            return fd;
+        skti_sys.close(fd);
+        add_failure(r, r->addresses[i], code);
+        remove_attempt(r, i);
+    }
+    return -1;
+}
+
+/* Waits for an attempt to end or for the next to be due: 0, or -1 with errno. */
+static int wait_for_news(struct race *r)
+{
+    bool more = r->next < r->n && r->running < SKTI_WAIT_MAX;
+    int64_t until = more && r->next_start < r->deadline ? r->next_start : r->deadline;
+    for (unsigned i = 0; i < r->running; i++)
+        r->fds[i].revents = 0;
+    if (skti_wait(NULL, false, r->fds, r->running, until) >= 0)
+        return 0;
+    return errno == ETIMEDOUT && skti_now() < r->deadline ? 0 : -1;
+}
+
+/* code: why the waiting ended, 0: no attempt is left. */
+static void fail_with_attempts(struct race *r, int code)
+{
+    if (code != 0 && code != ETIMEDOUT) {
+        skti_fail_at("connect", NULL, r->host, code, SKTI_SYSTEM);
+        return;
+    }
+    for (unsigned i = 0; i < r->running; i++)
+        add_failure(r, r->addresses[i], ETIMEDOUT);
+    skti_fail_attempts("connect", r->host, &r->failed, code ? SKTI_OWN_TIMEOUT : SKTI_SYSTEM);
+}
+
+/* The winner's descriptor, or -1 with the record made.  The others are closed. */
+static int run_race(struct race *r)
+{
+    int code = 0, winner = start_due(r);
+    while (winner < 0 && r->running > 0 && code == 0) {
+        if (wait_for_news(r) < 0)
+            code = errno;
+        else
+            winner = look_at_ended(r);
+        if (winner < 0 && code == 0)
+            winner = start_due(r);
+    }
+    for (unsigned i = 0; i < r->running; i++)
+        if (r->fds[i].fd != winner)
+            skti_sys.close(r->fds[i].fd);
+    if (winner < 0)
+        fail_with_attempts(r, code);
+    return winner;
+}
+
+static const struct addrinfo *address_of(const struct race *r, int fd)
+{
+    for (unsigned i = 0; i < r->running; i++)
+        if (r->fds[i].fd == fd)
+            return r->addresses[i];
+    return NULL;
+}
+
+/* The winner as a socket with the race's timeout. */
+static skt *prize(const struct race *r, int fd)
+{
+    const struct addrinfo *ai = address_of(r, fd);
+    skt *s = skti_adopt("connect", fd, ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK, ai->ai_protocol);
+    if (s && skti_set_timeout(s, r->timeout) < 0) {
+        int code = errno;
+        skti_drop(s);
+        skti_fail("connect", code);
+        return NULL;
+    }
+    if (s)
+        skti_remember_peer(s, ai->ai_addr, ai->ai_addrlen);
+    return s;
+}
+
+static skt *connect_to_list(struct race *r, struct addrinfo *list)
+{
+    size_t n = 0;
+    for (struct addrinfo *ai = list; ai; ai = ai->ai_next)
+        n++;
+    r->order = skti_malloc("connect", n * sizeof *r->order);
+    if (!r->order)
+        return NULL;
+    interleave(r, list);
+    int fd = run_race(r);
+    skti_sys.free(r->order);
+    return fd < 0 ? NULL : prize(r, fd);
+}
+
+static bool arguments_usable(const char *host, int port)
+{
+    if (!host || !*host)
+        skti_fail_argument("connect", EINVAL, "host is %s", host ? "empty" : "NULL");
+    else if (port < 0 || port > 65535)
+        skti_fail_argument("connect", EINVAL, "port must be 0-65535, not %d", port);
+    else
+        return true;
+    return false;
+}
+
+static skt *create_connection(const char *host, int port, double timeout, const skt_addr *source)
+{
+    struct race r = { .host = host, .timeout = skti_nanoseconds("connect", timeout), .source = source };
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = source ? source->family : AF_UNSPEC }, *list;
+    char service[8];
+    if (r.timeout < -1 || !arguments_usable(host, port))
+        return NULL;
+    r.deadline = skti_deadline(r.timeout);
+    snprintf(service, sizeof service, "%d", port);
+    if (skti_getaddrinfo(NULL, "connect", host, service, &hints, r.deadline, &list) < 0)
+        return NULL;
+    skt *s = connect_to_list(&r, list);
+    int keep = errno;
+    skti_sys.freeaddrinfo(list);
+    errno = keep;
+    return s;
+}
+
+skt *skt_create_connection(const char *host, int port, double timeout)
+{
+    return create_connection(host, port, timeout, NULL);
+}
+
+skt *skt_create_connection_from(const char *host, int port, double timeout, skt_addr source)
+{
+    if (source.kind == SKTI_ADDR_NAME) {
+        skti_fail_argument("connect", EINVAL, "the source address is a name: %s", source.text);
+        return NULL;
+    }
+    if (skti_addr_check("connect", &source, source.family) < 0)
+        return NULL;
+    if (source.family != AF_INET && source.family != AF_INET6) {
+        skti_fail_argument("connect", EAFNOSUPPORT, "the source address is not of IPv4 or IPv6");
+        return NULL;
+    }
+    return create_connection(host, port, timeout, &source);
+}

@@ -1,0 +1,263 @@
+/* host.c - the older calls about hosts: gethostbyname and its like, and the machine's own name. */
+#include "address.h"
+#include "duration.h"
+#include "error.h"
+#include "job.h"
+#include "resolve.h"
+#include "sys.h"
+#include "wait.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#define FIRST_BUFFER 16384 /* CPython's; grows where that is not enough */
+
+/* A look-up by name (addrlen 0) or by address. */
+struct host_job {
+    struct skti_job job;
+    char name[256];
+    struct in6_addr addr;
+    socklen_t addrlen;
+    int family;
+    struct hostent entry, *found;
+    char *buf;
+    int h, code;
+};
+
+static int look_up(struct host_job *j, size_t size)
+{
+    if (j->addrlen)
+        return skti_sys.gethostbyaddr(&j->addr, j->addrlen, j->family, &j->entry, j->buf, size, &j->found, &j->h);
+    return skti_sys.gethostbyname(j->name, j->family, &j->entry, j->buf, size, &j->found, &j->h);
+}
+
+static void run_host(struct skti_job *job)
+{
+    struct host_job *j = (struct host_job *)job;
+    size_t size = FIRST_BUFFER;
+    do {
+        char *bigger = skti_sys.realloc(j->buf, size);
+        j->code = ENOMEM;
+        if (!bigger)
+            return;
+        j->buf = bigger;
+        j->found = NULL;
+        j->code = look_up(j, size);
+        size *= 4;
+    } while (j->code == ERANGE && size <= FIRST_BUFFER * 256);
+}
+
+static void dispose_host(struct skti_job *job)
+{
+    struct host_job *j = (struct host_job *)job;
+    skti_sys.free(j->buf);
+    skti_sys.free(j);
+}
+
+/* ---- A hostent as one piece of memory: the struct, the lists, the letters ---- */
+
+static size_t count(char *const *list)
+{
+    size_t n = 0;
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+static size_t letters(const struct hostent *h)
+{
+    size_t sum = strlen(h->h_name) + 1 + count(h->h_addr_list) * INET6_ADDRSTRLEN;
+    for (size_t i = 0; i < count(h->h_aliases); i++)
+        sum += strlen(h->h_aliases[i]) + 1;
+    return sum;
+}
+
+static skt_hostent *copy_hostent(const char *call, const struct hostent *h)
+{
+    size_t aliases = count(h->h_aliases), addresses = count(h->h_addr_list);
+    size_t pointers = aliases + addresses + 2;
+    skt_hostent *copy = skti_malloc(call, sizeof *copy + pointers * sizeof(char *) + letters(h));
+    if (!copy)
+        return NULL;
+    copy->aliases = (char **)(copy + 1);
+    copy->addresses = copy->aliases + aliases + 1;
+    char *at = (char *)(copy->aliases + pointers);
+    copy->name = strcpy(at, h->h_name);
+    at += strlen(at) + 1;
+    for (size_t i = 0; i < aliases; i++, at += strlen(at) + 1)
+        copy->aliases[i] = strcpy(at, h->h_aliases[i]);
+    for (size_t i = 0; i < addresses; i++, at += INET6_ADDRSTRLEN)
+        copy->addresses[i] = (char *)inet_ntop(h->h_addrtype, h->h_addr_list[i], at, INET6_ADDRSTRLEN);
+    copy->aliases[aliases] = copy->addresses[addresses] = NULL;
+    return copy;
+}
+
+void skt_freehostent(skt_hostent *host)
+{
+    skti_sys.free(host);
+}
+
+/* Runs j, a job of its caller's no more, until the deadline. */
+static skt_hostent *find_host(const char *call, const char *name, struct host_job *j, int64_t deadline)
+{
+    skti_blame blame;
+    skt_hostent *host = NULL;
+    if (skti_run_job(NULL, &j->job, deadline, &blame) < 0) {
+        skti_fail_at(call, NULL, name, errno, blame);
+        return NULL;
+    }
+    if (j->found)
+        host = copy_hostent(call, j->found);
+    else if (j->code == ENOMEM || (j->h == NETDB_INTERNAL && j->code))
+        skti_fail_at(call, NULL, name, j->code, SKTI_SYSTEM);
+    else
+        skti_fail_host(call, name, j->h ? j->h : HOST_NOT_FOUND);
+    int keep = errno;
+    dispose_host(&j->job);
+    errno = keep;
+    return host;
+}
+
+static struct host_job *new_job(const char *call, int family)
+{
+    struct host_job *j = skti_malloc(call, sizeof *j);
+    if (j)
+        *j = (struct host_job){ .job = { .run = run_host, .dispose = dispose_host }, .family = family };
+    return j;
+}
+
+static bool usable(const char *call, const char *name)
+{
+    if (name && strlen(name) < sizeof((struct host_job *)0)->name)
+        return true;
+    if (name)
+        skti_fail_argument(call, EINVAL, "the name is too long: %zu bytes", strlen(name));
+    else
+        skti_fail_argument(call, EFAULT, "the name is NULL");
+    return false;
+}
+
+skt_hostent *skt_gethostbyname_ex(const char *name, double timeout)
+{
+    const char *call = "gethostbyname_ex";
+    int64_t ns = skti_nanoseconds(call, timeout);
+    if (ns < -1 || !usable(call, name))
+        return NULL;
+    struct host_job *j = new_job(call, AF_INET);
+    if (!j)
+        return NULL;
+    strcpy(j->name, name);
+    return find_host(call, name, j, skti_deadline(ns));
+}
+
+static void set_address(struct host_job *j, const struct addrinfo *ai)
+{
+    const struct sockaddr_in *in = (const void *)ai->ai_addr;
+    const struct sockaddr_in6 *in6 = (const void *)ai->ai_addr;
+    j->addrlen = ai->ai_family == AF_INET ? sizeof in->sin_addr : sizeof in6->sin6_addr;
+    memcpy(&j->addr, ai->ai_family == AF_INET ? (const void *)&in->sin_addr : &in6->sin6_addr, j->addrlen);
+    j->family = ai->ai_family;
+}
+
+/* As in Python, address may be a name too. */
+skt_hostent *skt_gethostbyaddr(const char *address, double timeout)
+{
+    const char *call = "gethostbyaddr";
+    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list;
+    int64_t ns = skti_nanoseconds(call, timeout);
+    if (ns < -1 || !usable(call, address))
+        return NULL;
+    int64_t deadline = skti_deadline(ns);
+    if (skti_getaddrinfo(NULL, call, address, NULL, &hints, deadline, &list) < 0)
+        return NULL;
+    struct host_job *j = new_job(call, AF_UNSPEC);
+    if (j)
+        set_address(j, list);
+    int keep = errno;
+    skti_sys.freeaddrinfo(list);
+    errno = keep;
+    return j ? find_host(call, address, j, deadline) : NULL;
+}
+
+char *skt_gethostbyname(const char *name, char *buf, size_t len, double timeout)
+{
+    const char *call = "gethostbyname";
+    struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM }, *list;
+    int64_t ns = skti_nanoseconds(call, timeout);
+    if (ns < -1 || !usable(call, name))
+        return NULL;
+    skt_addr addr = skt_inet(name, 0); /* knows "" and "<broadcast>" */
+    if (addr.kind == SKTI_ADDR_NAME) {
+        if (skti_getaddrinfo(NULL, call, name, NULL, &hints, skti_deadline(ns), &list) < 0)
+            return NULL;
+        addr = skt_sockaddr(list->ai_addr, list->ai_addrlen);
+        skti_sys.freeaddrinfo(list);
+    }
+    if (skti_addr_check(call, &addr, AF_INET) < 0)
+        return NULL;
+    return skt_inet_ntoa(addr.as.inet.sin_addr, buf, len);
+}
+
+/* ---- The machine's name ---- */
+
+int skt_gethostname(char *buf, size_t len)
+{
+    if (!buf)
+        return skti_fail_argument("gethostname", EFAULT, "the buffer is NULL");
+    if (len > SSIZE_MAX)
+        return skti_fail_argument("gethostname", EINVAL, "the length is negative");
+    if (skti_sys.gethostname(buf, len) < 0)
+        return skti_fail("gethostname", errno == EINVAL ? ENAMETOOLONG : errno);
+    if (memchr(buf, '\0', len))
+        return 0;
+    return skti_fail("gethostname", ENAMETOOLONG);
+}
+
+int skt_sethostname(const char *name)
+{
+    if (!name)
+        return skti_fail_argument("sethostname", EFAULT, "the name is NULL");
+    if (skti_sys.sethostname(name, strlen(name)) < 0)
+        return skti_fail_at("sethostname", NULL, name, errno, SKTI_SYSTEM);
+    return 0;
+}
+
+static bool means_this_machine(const char *name)
+{
+    return !name || !*name || !strcmp(name, "0.0.0.0") || !strcmp(name, "::");
+}
+
+/* The name or the first alias with a dot in it; the name if none has one. */
+static const char *qualified(const skt_hostent *host)
+{
+    if (strchr(host->name, '.'))
+        return host->name;
+    for (char **alias = host->aliases; *alias; alias++)
+        if (strchr(*alias, '.'))
+            return *alias;
+    return host->name;
+}
+
+int skt_getfqdn(const char *name, char *buf, size_t len, double timeout)
+{
+    char own[HOST_NAME_MAX + 1];
+    int64_t ns = skti_nanoseconds("getfqdn", timeout);
+    if (ns < -1)
+        return -1;
+    if (!buf)
+        return skti_fail_argument("getfqdn", EFAULT, "the buffer is NULL");
+    if (means_this_machine(name)) {
+        if (skt_gethostname(own, sizeof own) < 0)
+            return -1;
+        name = own;
+    }
+    skt_hostent *host = skt_gethostbyaddr(name, timeout);
+    if (!host && skt_timed_out())
+        return -1;
+    int n = snprintf(buf, len, "%s", host ? qualified(host) : name);
+    skt_freehostent(host);
+    if ((size_t)n >= len)
+        return skti_fail_argument("getfqdn", ENAMETOOLONG, "%zu bytes are too few", len);
+    return 0;
+}
