@@ -1,0 +1,93 @@
+/* check.c - the tests' harness: see check.h. */
+#include "check.h"
+#include <dirent.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const char *volatile current;
+static bool skipped;
+static char skip_reason[256];
+
+static int count_entries(const char *folder)
+{
+    int n = 0;
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return -1;
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n - 2;
+}
+
+int count_fds(void)
+{
+    int n = count_entries("/proc/self/fd");
+    return n < 0 ? n : n - 1; /* opendir's own */
+}
+
+int count_threads(void)
+{
+    return count_entries("/proc/self/task");
+}
+
+void check_failed(const char *file, int line, const char *format, ...)
+{
+    va_list args;
+    fprintf(stderr, "# %s: %s:%d: ", current ? current : "?", file, line);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    printf("not ok - %s\n", current ? current : "?");
+    fflush(NULL);
+    _exit(1);
+}
+
+void check_skip(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(skip_reason, sizeof skip_reason, format, args);
+    va_end(args);
+    skipped = true;
+}
+
+/* A thread that was joined may stand in /proc for a moment longer, and a
+ * detached one ends in its own time: wait, without a limit but the runner's. */
+static void wait_for_threads(int before)
+{
+    struct timespec moment = { .tv_nsec = 200000 };
+    for (int i = 0; count_threads() > before && i < 50000; i++)
+        nanosleep(&moment, NULL);
+    if (count_threads() > before)
+        check_failed(__FILE__, __LINE__, "%d threads before, %d after", before, count_threads());
+}
+
+static void run_case(const struct test_case *c, size_t number)
+{
+    int fds = count_fds(), threads = count_threads();
+    current = c->what;
+    skipped = false;
+    c->run();
+    wait_for_threads(threads);
+    if (count_fds() != fds)
+        check_failed(__FILE__, __LINE__, "%d descriptors before, %d after", fds, count_fds());
+    printf("ok %zu - %s%s%s\n", number, c->what, skipped ? " # SKIP " : "", skipped ? skip_reason : "");
+    fflush(stdout);
+}
+
+int run_cases(const struct test_case *cases, size_t n)
+{
+    size_t skips = 0;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("1..%zu\n", n);
+    for (size_t i = 0; i < n; i++) {
+        run_case(&cases[i], i + 1);
+        skips += skipped;
+    }
+    return skips == n ? 77 : 0;
+}

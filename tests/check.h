@@ -1,0 +1,76 @@
+/* check.h - the tests' harness: cases, checks and a line of TAP for each.
+ *
+ * Our own and not a library's because a check has to work in any thread (and later in
+ * any task: no longjmp), and under musl and other processors, for which Debian
+ * packages no harness.  A failed check ends the program, so that what is
+ * printed last is what was wrong.
+ *
+ * After each case the descriptors and threads are counted: a case that leaves
+ * one behind has failed. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+struct test_case {
+    const char *what;
+    void (*run)(void);
+};
+
+/* Runs the cases and returns main's status: 0, 1, or 77 if all were skipped. */
+int run_cases(const struct test_case *cases, size_t n);
+#define RUN_CASES(cases) run_cases(cases, sizeof(cases) / sizeof(cases)[0])
+
+void check_failed(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4), noreturn));
+void check_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* How many descriptors are open in this process, and how many threads there are. */
+int count_fds(void);
+int count_threads(void);
+
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            check_failed(__FILE__, __LINE__, "%s (errno %d: %s)", #condition, errno, strerror(errno));                 \
+    } while (0)
+
+#define CHECK_INT(actual, expected)                                                                                    \
+    do {                                                                                                               \
+        long long check_a = (long long)(actual), check_e = (long long)(expected);                                      \
+        if (check_a != check_e)                                                                                        \
+            check_failed(__FILE__, __LINE__, "%s is %lld, not %lld (errno %d: %s)", #actual, check_a, check_e, errno,  \
+                         strerror(errno));                                                                             \
+    } while (0)
+
+#define CHECK_STR(actual, expected)                                                                                    \
+    do {                                                                                                               \
+        const char *check_a = (actual), *check_e = (expected);                                                         \
+        if (!check_a || strcmp(check_a, check_e))                                                                      \
+            check_failed(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #actual, check_a ? check_a : "(null)",        \
+                         check_e);                                                                                     \
+    } while (0)
+
+/* The call fails (-1 or NULL) with this errno. */
+#define CHECK_ERRNO(call, expected)                                                                                    \
+    do {                                                                                                               \
+        errno = 0;                                                                                                     \
+        long long check_r = (long long)(call);                                                                         \
+        int check_code = errno;                                                                                        \
+        if (check_r != -1 && check_r != 0)                                                                             \
+            check_failed(__FILE__, __LINE__, "%s is %lld and did not fail", #call, check_r);                           \
+        if (check_code != (expected))                                                                                  \
+            check_failed(__FILE__, __LINE__, "%s: errno is %d (%s), not %s", #call, check_code, strerror(check_code),  \
+                         #expected);                                                                                   \
+    } while (0)
+
+/* Ends the case as skipped, and says why. */
+#define SKIP(...)                                                                                                      \
+    do {                                                                                                               \
+        check_skip(__VA_ARGS__);                                                                                       \
+        return;                                                                                                        \
+    } while (0)
+
+#endif
