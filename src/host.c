@@ -109,7 +109,7 @@ static skt_hostent *find_host(const char *call, const char *name, struct host_jo
     }
     if (j->found)
         host = copy_hostent(call, j->found);
-    else if (j->code == ENOMEM || (j->h == NETDB_INTERNAL && j->code))
+    else if (j->code == ENOMEM || (j->h < 0 && j->code))
         skti_fail_at(call, NULL, name, j->code, SKTI_SYSTEM);
     else
         skti_fail_host(call, name, j->h ? j->h : HOST_NOT_FOUND);

@@ -53,12 +53,17 @@ static struct getaddrinfo_job *new_job(const char *host, const char *service, co
     return g;
 }
 
-static bool is_ascii(const char *text)
+/* Names that are not ASCII are encoded by the C library, where it can. */
+static int idna_flag(const char *host)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text > 127)
-            return false;
-    return true;
+#ifdef AI_IDN
+    for (; host && *host; host++)
+        if ((unsigned char)*host > 127)
+            return AI_IDN;
+#else
+    (void)host;
+#endif
+    return 0;
 }
 
 /* Digits are quickly read; a job would only cost. */
@@ -78,10 +83,7 @@ int skti_getaddrinfo(skt *s, const char *call, const char *host, const char *ser
     struct getaddrinfo_job *g = new_job(host, service, hints);
     if (!g)
         return skti_fail_at(call, NULL, host, ENOMEM, SKTI_SYSTEM);
-#ifdef AI_IDN
-    if (host && !is_ascii(host))
-        g->hints.ai_flags |= AI_IDN;
-#endif
+    g->hints.ai_flags |= idna_flag(host);
     if (skti_run_job(s, &g->job, deadline, &blame) < 0)
         return skti_fail_at(call, NULL, host, errno, blame);
     int eai = g->eai, code = g->code;
