@@ -3,9 +3,12 @@
 #include "error.h"
 #include "io.h"
 #include "resolve.h"
-#include "wait.h"
+#include "sys.h"
 #include <errno.h>
 #include <limits.h>
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* What every buffer and length has to be. */
 static bool usable(const char *call, const void *buf, size_t len)
@@ -45,20 +48,28 @@ static bool wants_whole(const skt *s, int flags)
            skti_timeout(s) != 0;
 }
 
+/* What is not a plain receiving of some bytes. */
+static ssize_t recv_special(skt *s, struct skti_op *op)
+{
+    if (!usable("recv", op->buf, op->len))
+        return -1;
+    if (op->len == 0)
+        return 0;
+    return wants_whole(s, op->flags) ? recv_whole(s, op) : skti_perform(s, op, "recv", NULL, NULL);
+}
+
 ssize_t skt_recv(skt *s, void *buf, size_t len, int flags)
 {
-    struct skti_op op = { .call = SKTI_RECV, .flags = flags, .buf = buf, .len = len };
-    ssize_t n;
+    ssize_t n = -1;
     if (!skti_enter(s, "recv"))
         return -1;
-    if (!usable("recv", buf, len))
-        n = -1;
-    else if (len == 0)
-        n = 0;
-    else if (wants_whole(s, flags))
-        n = recv_whole(s, &op);
-    else
-        n = skti_perform(s, &op, "recv", NULL, NULL);
+    bool plain = buf && (ssize_t)len > 0 && !(flags & MSG_WAITALL);
+    if (likely(plain))
+        n = skti_sys.recv(skti_fd(s), buf, len, skti_sys_flags(s, flags, 0));
+    if (unlikely(n < 0)) {
+        struct skti_op op = { .call = SKTI_RECV, .flags = flags, .buf = buf, .len = len };
+        n = plain ? skti_try_again(s, &op, "recv") : recv_special(s, &op);
+    }
     skti_leave(s);
     return n;
 }
@@ -83,10 +94,18 @@ ssize_t skt_recvfrom(skt *s, void *buf, size_t len, int flags, skt_addr *from)
 
 ssize_t skt_send(skt *s, const void *buf, size_t len, int flags)
 {
-    struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)buf, .len = len };
+    ssize_t n = -1;
     if (!skti_enter(s, "send"))
         return -1;
-    ssize_t n = usable("send", buf, len) ? skti_perform(s, &op, "send", NULL, NULL) : -1;
+    if (likely(buf && (ssize_t)len >= 0)) {
+        n = skti_sys.send(skti_fd(s), buf, len, skti_sys_flags(s, flags, MSG_NOSIGNAL));
+        if (unlikely(n < 0)) {
+            struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)buf, .len = len };
+            n = skti_try_again(s, &op, "send");
+        }
+    } else if (usable("send", buf, len)) {
+        n = skt_send(s, "", 0, flags);
+    }
     skti_leave(s);
     return n;
 }

@@ -71,7 +71,7 @@ static const struct {
     ssize_t (*attempt)(int fd, struct skti_op *op);
     short events;  /* what to wait for */
     bool flagless; /* no MSG_DONTWAIT: the descriptor has to be non-blocking */
-    int flags;     /* added, but see flags_of */
+    int flags;     /* added, if the family takes them */
 } calls[] = {
     [SKTI_RECV] = { try_recv, POLLIN, false, 0 },
     [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, 0 },
@@ -154,30 +154,24 @@ static ssize_t try_borrowed(skt *s, struct skti_op *op, skti_blame *blame)
     return n;
 }
 
-/* Not every family takes flags that mean nothing to it: AF_RDS refuses MSG_NOSIGNAL (and
- * never raises SIGPIPE); AF_PACKET, CAN_J1939 and CAN_ISOTP refuse MSG_CMSG_CLOEXEC
- * (descriptors travel over AF_UNIX only). */
-static int flags_of(const skt *s, const struct skti_op *op)
+ssize_t skti_try_again(skt *s, struct skti_op *op, const char *call)
 {
-    int flags = calls[op->call].flags;
-    if (s->family == AF_RDS)
-        flags &= ~MSG_NOSIGNAL;
-    if (s->family != AF_UNIX)
-        flags &= ~MSG_CMSG_CLOEXEC;
-    return op->flags | flags;
+    skti_blame blame = SKTI_SYSTEM;
+    op->sys_flags = skti_sys_flags(s, op->flags, calls[op->call].flags);
+    ssize_t n = try_again(s, op, !(op->sys_flags & MSG_DONTWAIT), &blame);
+    return n >= 0 ? n : skti_fail_on(s, call, errno, blame);
 }
 
 ssize_t skti_try(skt *s, struct skti_op *op, skti_blame *blame)
 {
-    bool kernel_waits = skti_timeout(s) < 0 && skti_alone();
     *blame = SKTI_SYSTEM;
-    if (calls[op->call].flagless && !kernel_waits)
+    if (calls[op->call].flagless && !skti_kernel_waits(s))
         return try_borrowed(s, op, blame);
-    op->sys_flags = flags_of(s, op) | (kernel_waits ? 0 : MSG_DONTWAIT);
+    op->sys_flags = skti_sys_flags(s, op->flags, calls[op->call].flags);
     ssize_t n = calls[op->call].attempt(skti_fd(s), op);
     if (likely(n >= 0))
         return n;
-    return try_again(s, op, kernel_waits, blame);
+    return try_again(s, op, !(op->sys_flags & MSG_DONTWAIT), blame);
 }
 
 ssize_t skti_perform(skt *s, struct skti_op *op, const char *call, const skt_addr *to, const char *name)

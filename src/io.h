@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "object.h"
+#include "wait.h"
 #include <sys/socket.h>
 
 struct mmsghdr;
@@ -43,11 +44,30 @@ struct skti_op {
     off_t offset;         /* SENDFILE: moved on */
 };
 
+/* Whether the kernel may do the waiting in a call on s, as it does in a plain
+ * recv(2): there is no timeout, and no other thread that could close s. */
+static inline bool skti_kernel_waits(const skt *s)
+{
+    return skti_timeout(s) < 0 && skti_alone();
+}
+
+/* The flags for the kernel: the caller's, those of the call that the family
+ * takes, and MSG_DONTWAIT if we do the waiting. */
+static inline int skti_sys_flags(const skt *s, int flags, int added)
+{
+    return flags | (added & ~s->refused) | (skti_kernel_waits(s) ? 0 : MSG_DONTWAIT);
+}
+
 /* Carries out op on s, which the caller has entered.  The system call's result,
  * or -1 with errno and *blame set, and no record. */
 ssize_t skti_try(skt *s, struct skti_op *op, skti_blame *blame);
 
-/* The same, with the record made for `call`; to: the address that it was about,
+/* Goes on with an op whose first try the caller has made, with skti_sys_flags,
+ * and which failed with errno: skt_recv and skt_send, whose cost is counted in
+ * instructions, build no op if there is nothing to wait for.  Makes the record. */
+ssize_t skti_try_again(skt *s, struct skti_op *op, const char *call);
+
+/* skti_try, with the record made for `call`; to: the address that it was about,
  * or NULL for the socket's peer; name: what that was looked up by, or NULL. */
 ssize_t skti_perform(skt *s, struct skti_op *op, const char *call, const skt_addr *to, const char *name);
 

@@ -76,6 +76,14 @@ static void give_back(skt *s)
         skti_wait_idle();
 }
 
+/* Not every family takes flags that mean nothing to it: AF_RDS refuses MSG_NOSIGNAL (and
+ * never raises SIGPIPE); AF_PACKET, CAN_J1939 and CAN_ISOTP refuse MSG_CMSG_CLOEXEC
+ * (descriptors travel over AF_UNIX only). */
+static int refused_by(int family)
+{
+    return (family == AF_RDS ? MSG_NOSIGNAL : 0) | (family == AF_UNIX ? 0 : MSG_CMSG_CLOEXEC);
+}
+
 skt *skti_new(const char *call, int fd, int family, int type, int proto)
 {
     skt *s = take();
@@ -87,6 +95,7 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
     s->type = type;
     s->proto = proto;
     s->owner = NULL;
+    s->refused = refused_by(family);
     s->no_gso = false;
     s->peer_len = 0;
     s->borrowers = s->files = 0;

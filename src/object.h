@@ -37,6 +37,7 @@ struct skt {
     int64_t timeout; /* nanoseconds for each call; 0: non-blocking; -1: none */
 
     uint32_t state;
+    int refused;                 /* MSG_ flags that the family does not take (io.c) */
     bool no_gso;                 /* UDP_SEGMENT was refused once: do not ask again */
     uint8_t peer_len;            /* bytes of peer, 0: not known */
     struct sockaddr_in6 peer;    /* who was connected, for sentences; or a sockaddr_in */

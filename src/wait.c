@@ -9,9 +9,6 @@
 #include "sys.h"
 #include <errno.h>
 #include <sys/eventfd.h>
-#ifdef __GLIBC__
-#include <sys/single_threaded.h>
-#endif
 
 #define SECOND 1000000000
 #define LOOK_AGAIN (SECOND / 20) /* where no eventfd can be had */
@@ -44,15 +41,6 @@ int64_t skti_now(void)
 int64_t skti_deadline(int64_t timeout)
 {
     return timeout < 0 ? SKTI_FOREVER : skti_now() + timeout;
-}
-
-bool skti_alone(void)
-{
-#ifdef __GLIBC__
-    return __libc_single_threaded;
-#else
-    return false;
-#endif
 }
 
 /* ---- The hook for signals ---- */

@@ -7,6 +7,9 @@
 
 #include "object.h"
 #include <poll.h>
+#ifdef __GLIBC__
+#include <sys/single_threaded.h>
+#endif
 
 #define SKTI_FOREVER INT64_MAX
 
@@ -18,7 +21,14 @@ int64_t skti_deadline(int64_t timeout);
 
 /* Whether no other thread is there that could close a socket meanwhile: then the
  * kernel may do the waiting itself. */
-bool skti_alone(void);
+static inline bool skti_alone(void)
+{
+#ifdef __GLIBC__
+    return __libc_single_threaded;
+#else
+    return false;
+#endif
+}
 
 /* Waits until one of fds is ready, and returns how many are; n at most
  * SKTI_WAIT_MAX; 0 only sleeps.  -1 with errno: ETIMEDOUT (the deadline has
