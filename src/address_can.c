@@ -77,6 +77,15 @@ static const char *encoded_host(const skt_addr *a, char *buf, size_t len)
     return buf;
 }
 
+/* All of it 0, what lies between the members too. */
+static struct sockaddr_can empty_can(void)
+{
+    struct sockaddr_can sa;
+    memset(&sa, 0, sizeof sa);
+    sa.can_family = AF_CAN;
+    return sa;
+}
+
 static skt_addr no_name(void)
 {
     return skti_bad_address(AF_CAN, EFAULT, "the interface's name is NULL");
@@ -91,7 +100,7 @@ static skt_addr bad_text(const char *form, const char *text)
 
 skt_addr skt_can(const char *ifname)
 {
-    struct sockaddr_can sa = { .can_family = AF_CAN };
+    struct sockaddr_can sa = empty_can();
     return ifname ? skti_interface_address(&sa, sizeof sa, CAN_RAW, ifname) : no_name();
 }
 
@@ -122,7 +131,9 @@ const struct skti_family skti_can_row = {
 
 skt_addr skt_can_isotp(const char *ifname, uint32_t rx_id, uint32_t tx_id)
 {
-    struct sockaddr_can sa = { .can_family = AF_CAN, .can_addr.tp = { .rx_id = rx_id, .tx_id = tx_id } };
+    struct sockaddr_can sa = empty_can();
+    sa.can_addr.tp.rx_id = rx_id;
+    sa.can_addr.tp.tx_id = tx_id;
     return ifname ? skti_interface_address(&sa, sizeof sa, CAN_ISOTP, ifname) : no_name();
 }
 
@@ -158,7 +169,10 @@ const struct skti_family skti_isotp_row = {
 
 skt_addr skt_can_j1939(const char *ifname, uint64_t name, uint32_t pgn, uint8_t address)
 {
-    struct sockaddr_can sa = { .can_family = AF_CAN, .can_addr.j1939 = { .name = name, .pgn = pgn, .addr = address } };
+    struct sockaddr_can sa = empty_can();
+    sa.can_addr.j1939.name = name;
+    sa.can_addr.j1939.pgn = pgn;
+    sa.can_addr.j1939.addr = address;
     return ifname ? skti_interface_address(&sa, sizeof sa, CAN_J1939, ifname) : no_name();
 }
 

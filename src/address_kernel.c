@@ -281,7 +281,11 @@ const struct skti_family skti_alg_row = {
 
 skt_addr skt_qipcrtr(uint32_t node, uint32_t port)
 {
-    struct sockaddr_qrtr sa = { .sq_family = AF_QIPCRTR, .sq_node = node, .sq_port = port };
+    struct sockaddr_qrtr sa;
+    memset(&sa, 0, sizeof sa); /* what lies between the members too */
+    sa.sq_family = AF_QIPCRTR;
+    sa.sq_node = node;
+    sa.sq_port = port;
     return skti_ready_address(&sa, sizeof sa, 0);
 }
 

@@ -37,7 +37,7 @@ static void hash(void)
         return;
     skt *op = skt_accept(s, &none);
     OK_SOCKET(op);
-    check_text(&none, "alg:");
+    CHECK(skt_addr_sockaddr(&none, NULL) == NULL); /* AF_ALG has no peers */
     OK(skt_sendall(op, "ab", 2, MSG_MORE));
     OK(skt_sendall(op, "c", 1, 0));
     CHECK_INT(skt_recv(op, digest, sizeof digest, 0), sizeof digest);
