@@ -219,11 +219,15 @@ const struct sockaddr *skt_addr_sockaddr(const skt_addr *a, socklen_t *len)
     return has ? &a->as.any : NULL;
 }
 
-/* sin_zero may hold anything. */
+/* sin_zero may hold anything, and of what sockaddr_can has for other protocols the kernel tells as much as it likes. */
 static socklen_t significant(const skt_addr *a)
 {
-    socklen_t inet = offsetof(struct sockaddr_in, sin_zero);
-    return a->family == AF_INET && a->len > inet ? inet : a->len;
+    socklen_t most = a->len;
+    if (a->family == AF_INET)
+        most = offsetof(struct sockaddr_in, sin_zero);
+    else if (a->family == AF_CAN)
+        most = row_of(a)->size;
+    return a->len < most ? a->len : most;
 }
 
 static bool has_sockaddr(const skt_addr *a)
