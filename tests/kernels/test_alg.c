@@ -139,7 +139,7 @@ static void unknown(void)
 {
     OPEN(s, AF_ALG, SOCK_SEQPACKET, 0);
     CHECK_ERRNO(skt_bind(s, skt_alg("hash", "nosuchhash", 0, 0)), ENOENT);
-    CHECK_STR(skt_strerror(), "bind alg:hash,nosuchhash: No such file or directory");
+    CHECK_STR(skt_strerror(), "bind alg:hash,nosuchhash,0,0: No such file or directory");
     OK(skt_close(s));
 }
 
