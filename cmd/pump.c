@@ -1,0 +1,279 @@
+/* pump.c - the two directions of a conversation, and the rule that ends it.
+ *
+ *                      input thread
+ *   standard input  ------------------>  peer
+ *   standard output <------------------
+ *                      output thread
+ *
+ * A thread for each direction, since neither may wait for the other: whoever
+ * reads our standard output may first want to see an effect of what stands in
+ * our standard input.  (One loop with poll would need non-blocking standard
+ * descriptors, and those are shared with other processes.)  The main thread waits until
+ * the conversation is over and then ends the process, with it the threads, which may
+ * hang in a read of the terminal. */
+#include "cmd.h"
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STREAM_CHUNK 65536
+#define MESSAGE_MAX 65507  /* the largest datagram of UDP over IPv4 */
+#define RECEIVE_MAX 262144 /* more than a Unix datagram can have, unless wmem_max was raised */
+#define PROBE_AFTER 5      /* seconds */
+#define NANOSECONDS 1000000000
+
+/* What a direction is doing. */
+enum flow {
+    FLOW_WAITING, /* for more; has nothing in hand */
+    FLOW_BUSY,    /* carries something over */
+    FLOW_ENDED,   /* all there was has been carried over */
+    FLOW_FAILED,
+};
+
+struct pump {
+    struct cmd_peer peer;
+    enum cmd_end end;
+    int64_t idle; /* nanoseconds, or -1 */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum flow input, output;
+    bool gone;      /* the peer has closed both of its directions */
+    bool failed;    /* something has, and the user was told */
+    bool hopeless;  /* ... so that there is no use in going on */
+    bool over;      /* the main thread ends the process */
+    int64_t active; /* when something was last carried over */
+};
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * NANOSECONDS + t.tv_nsec;
+}
+
+/* ---- A direction's state ---- */
+
+/* Takes a direction on to its next state; false: it is over, touch nothing more.
+ * The main thread is woken only where it may wait for that: it costs more than a chunk does. */
+static bool go_on(struct pump *p, enum flow *flow, enum flow next)
+{
+    pthread_mutex_lock(&p->lock);
+    bool on = !p->over;
+    if (on)
+        *flow = next;
+    if (p->idle >= 0)
+        p->active = now();
+    if (next == FLOW_ENDED || p->output == FLOW_ENDED || (p->end == END_INPUT && p->input == FLOW_ENDED))
+        pthread_cond_signal(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+    return on;
+}
+
+/* Ends a direction with a complaint, unless another has complained: one failure
+ * often makes both directions fail. */
+static void *fail(struct pump *p, enum flow *flow, bool hopeless, const char *who, const char *why)
+{
+    pthread_mutex_lock(&p->lock);
+    if (!p->over && !p->failed)
+        cmd_say("%s%s%s", who, *who ? ": " : "", why);
+    *flow = FLOW_FAILED;
+    p->failed = true;
+    p->hopeless |= hopeless;
+    pthread_cond_signal(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+/* ---- Standard input to the peer ---- */
+
+static void wait_for(int fd, short events)
+{
+    struct pollfd one = { .fd = fd, .events = events };
+    while (poll(&one, 1, -1) < 0 && errno == EINTR)
+        ;
+}
+
+/* read(2), also where another process has made the descriptor non-blocking. */
+static ssize_t read_input(char *buf, size_t len)
+{
+    ssize_t n;
+    while ((n = read(STDIN_FILENO, buf, len)) < 0 && (errno == EINTR || errno == EAGAIN))
+        wait_for(STDIN_FILENO, POLLIN);
+    return n;
+}
+
+/* Waits before it reads, and says so before it takes anything: what has been taken is
+ * sent before the conversation can be over. */
+static void *carry_input(void *arg)
+{
+    static char buf[STREAM_CHUNK];
+    struct pump *p = arg;
+    for (;;) {
+        wait_for(STDIN_FILENO, POLLIN);
+        if (!go_on(p, &p->input, FLOW_BUSY))
+            return NULL;
+        ssize_t n = read_input(buf, p->peer.messages ? MESSAGE_MAX : STREAM_CHUNK);
+        if (n < 0)
+            return fail(p, &p->input, true, "standard input", strerror(errno));
+        if (n == 0)
+            break;
+        if (cmd_peer_send(&p->peer, buf, (size_t)n) < 0)
+            return fail(p, &p->input, p->peer.endless, "", skt_strerror());
+        go_on(p, &p->input, FLOW_WAITING);
+    }
+    if (!p->peer.endless)
+        skt_shutdown(p->peer.sock, SHUT_WR); /* fails only where the peer is gone, which recv tells */
+    go_on(p, &p->input, FLOW_ENDED);
+    return NULL;
+}
+
+/* ---- The peer to standard output ---- */
+
+static int write_output(const char *buf, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(STDOUT_FILENO, buf, len);
+        if (n < 0 && errno == EAGAIN)
+            wait_for(STDOUT_FILENO, POLLOUT);
+        else if (n < 0 && errno != EINTR)
+            return -1;
+        if (n > 0) {
+            buf += n;
+            len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+/* Nothing tells a TCP connection whose peer has ended its direction that the peer has closed the
+ * other one too, but an answer to what we send: with nothing to send,
+ * we send keep-alive probes. */
+static void probe(skt *s)
+{
+    if (skt_type(s) != SOCK_STREAM || (skt_family(s) != AF_INET && skt_family(s) != AF_INET6))
+        return;
+    skt_setsockopt_int(s, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER);
+    skt_setsockopt_int(s, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_AFTER);
+    skt_setsockopt_int(s, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+/* The peer has ended; waits until it takes nothing more either. */
+static void *watch(struct pump *p)
+{
+    int code = 0;
+    probe(p->peer.sock);
+    wait_for(skt_fileno(p->peer.sock), 0); /* POLLHUP or POLLERR */
+    skt_getsockopt_int(p->peer.sock, SOL_SOCKET, SO_ERROR, &code);
+    if (code)
+        return fail(p, &p->output, true, "the peer takes no more input", strerror(code));
+    pthread_mutex_lock(&p->lock);
+    p->gone = true;
+    pthread_cond_signal(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+static void *carry_output(void *arg)
+{
+    static char buf[RECEIVE_MAX];
+    struct pump *p = arg;
+    for (;;) {
+        ssize_t n = cmd_peer_recv(&p->peer, buf, p->peer.messages ? RECEIVE_MAX : STREAM_CHUNK);
+        if (n < 0)
+            return fail(p, &p->output, true, "", skt_strerror());
+        if (n == 0 && !p->peer.endless)
+            break;
+        if (n > RECEIVE_MAX)
+            return fail(p, &p->output, true, "receive", "the peer's message is longer than 256 KiB");
+        if (!go_on(p, &p->output, FLOW_BUSY))
+            return NULL;
+        if (write_output(buf, (size_t)n) < 0)
+            return fail(p, &p->output, true, "standard output", strerror(errno));
+        go_on(p, &p->output, FLOW_WAITING);
+    }
+    go_on(p, &p->output, FLOW_ENDED);
+    return watch(p);
+}
+
+/* ---- The end ---- */
+
+/* Over when both directions have ended.  An input that has nothing in hand is not
+ * waited for where the peer's end is to be enough, or nobody is left to take it.
+ * After a failure to send, what the peer has still to say is taken. */
+static bool is_over(const struct pump *p)
+{
+    bool enough = p->gone || p->end == END_PEER;
+    bool input_done = p->input >= FLOW_ENDED || (p->input == FLOW_WAITING && enough);
+    if (p->hopeless)
+        return true;
+    if (p->end == END_INPUT && p->input == FLOW_ENDED)
+        return p->output != FLOW_BUSY;
+    return p->output == FLOW_ENDED && input_done;
+}
+
+/* Whether nothing has passed for too long.  A reader of standard output that takes its time is not the
+ * peer's silence. */
+static bool is_idle(const struct pump *p)
+{
+    return p->idle >= 0 && p->output != FLOW_BUSY && now() - p->active >= p->idle;
+}
+
+static void wait_for_change(struct pump *p)
+{
+    if (p->idle < 0) {
+        pthread_cond_wait(&p->changed, &p->lock);
+        return;
+    }
+    int64_t at = (p->output == FLOW_BUSY ? now() : p->active) + p->idle;
+    struct timespec until = { .tv_sec = at / NANOSECONDS, .tv_nsec = at % NANOSECONDS };
+    pthread_cond_timedwait(&p->changed, &p->lock, &until);
+}
+
+/* Silence is how a conversation of datagrams ends, and how one over a stream fails. */
+static int wait_for_end(struct pump *p)
+{
+    bool idle = false;
+    pthread_mutex_lock(&p->lock);
+    while (!is_over(p) && !(idle = is_idle(p)))
+        wait_for_change(p);
+    p->over = true;
+    if (idle && !p->peer.endless) {
+        cmd_say("nothing has come or gone for %g seconds", (double)p->idle / NANOSECONDS);
+        p->failed = true;
+    }
+    int status = p->failed ? STATUS_FAILED : STATUS_OK;
+    pthread_mutex_unlock(&p->lock);
+    return status;
+}
+
+static int start(struct pump *p, void *(*direction)(void *arg))
+{
+    pthread_t thread;
+    int code = pthread_create(&thread, NULL, direction, p);
+    if (code == 0)
+        return pthread_detach(thread);
+    cmd_say("no thread can be had: %s", strerror(code));
+    return code;
+}
+
+int cmd_pump(const struct cmd_peer *peer, const struct cmd_settings *settings)
+{
+    static struct pump p; /* for as long as the threads, which main does not wait for */
+    pthread_condattr_t clock;
+    p.peer = *peer;
+    p.end = isatty(STDIN_FILENO) && settings->end == END_BOTH ? END_PEER : settings->end;
+    p.idle = settings->idle < 0 ? -1 : (int64_t)(settings->idle * NANOSECONDS);
+    p.active = now();
+    pthread_mutex_init(&p.lock, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&p.changed, &clock);
+    pthread_condattr_destroy(&clock);
+    if (start(&p, carry_input) != 0 || start(&p, carry_output) != 0)
+        return STATUS_FAILED;
+    return wait_for_end(&p);
+}

@@ -1,0 +1,40 @@
+/* say.c - what is told to the user on standard error: one line for each thing. */
+#include "cmd.h"
+#include <stdarg.h>
+#include <unistd.h>
+
+/* In one write, so that lines of several processes do not mix. */
+static void say(const char *format, va_list args)
+{
+    char line[4096] = "skt: ";
+    int n = vsnprintf(line + 5, sizeof line - 6, format, args);
+    size_t len = n < 0 ? 5 : 5 + (size_t)n;
+    if (len > sizeof line - 2)
+        len = sizeof line - 2;
+    line[len] = '\n';
+    if (write(STDERR_FILENO, line, len + 1) < 0)
+        return; /* nobody is left to be told */
+}
+
+void cmd_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+}
+
+int cmd_misuse(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+    return STATUS_USAGE;
+}
+
+int cmd_fail(void)
+{
+    cmd_say("%s", skt_strerror());
+    return skt_error_record()->domain == SKT_ERROR_ARGUMENT ? STATUS_USAGE : STATUS_FAILED;
+}
