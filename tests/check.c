@@ -82,12 +82,9 @@ static void run_case(const struct test_case *c, size_t number)
 
 int run_cases(const struct test_case *cases, size_t n)
 {
-    size_t skips = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("1..%zu\n", n);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         run_case(&cases[i], i + 1);
-        skips += skipped;
-    }
-    return skips == n ? 77 : 0;
+    return 0;
 }

@@ -20,7 +20,8 @@ struct test_case {
     void (*run)(void);
 };
 
-/* Runs the cases and returns main's status: 0, 1, or 77 if all were skipped. */
+/* Runs the cases and returns main's status, 0: a case that fails ends the program with 1.
+ * (TAP says what was skipped; meson takes a 77 for a failure there.) */
 int run_cases(const struct test_case *cases, size_t n);
 #define RUN_CASES(cases) run_cases(cases, sizeof(cases) / sizeof(cases)[0])
 
