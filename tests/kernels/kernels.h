@@ -10,9 +10,9 @@
 #include "../check.h"
 #include <skt.h>
 
-/* Seconds that any call of these tests may wait: far more than one needs, far
- * less than the runner's patience. */
-#define PATIENCE 10.0
+/* The timeout of every socket here: 10 s, far more than any call needs, so that nothing hangs; or none with
+ * SKT_KERNELS_BLOCKING in the environment, for then it is the kernel that waits, in each family by code of its own. */
+double patience(void);
 
 /* Whether this is user-mode-linux. */
 bool in_uml(void);
@@ -25,7 +25,7 @@ bool private_network(void);
 /* Runs a command of iproute2 quietly; whether it succeeded. */
 bool command(const char *line);
 
-/* A socket with the timeout PATIENCE, of a family that user-mode-linux has.
+/* A socket with the timeout patience(), of a family that user-mode-linux has.
  * Elsewhere, NULL if it is missing, with the case marked as skipped. */
 skt *open_family(int family, int type, int proto);
 
@@ -51,7 +51,7 @@ skt *open_rare(int family, int type, int proto);
     do {                                                                                                               \
         if (!(s))                                                                                                      \
             check_failed(__FILE__, __LINE__, "%s: %s", #s, skt_strerror());                                            \
-        OK(skt_settimeout(s, PATIENCE));                                                                               \
+        OK(skt_settimeout(s, patience()));                                                                             \
     } while (0)
 
 /* The address that s has now. */

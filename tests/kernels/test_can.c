@@ -45,7 +45,7 @@ static void expect_nothing(skt *s)
     char c;
     OK(skt_settimeout(s, 0));
     CHECK_ERRNO(skt_recv(s, &c, 1, 0), EAGAIN);
-    OK(skt_settimeout(s, PATIENCE));
+    OK(skt_settimeout(s, patience()));
 }
 
 static void raw(void)
