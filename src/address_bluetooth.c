@@ -22,13 +22,13 @@ struct sockaddr_l2 {
     uint16_t psm; /* little-endian, as is cid */
     struct bdaddr bdaddr;
     uint16_t cid;
-    uint8_t type;
+    uint8_t type, unused;
 };
 
 struct sockaddr_rc {
     sa_family_t family;
     struct bdaddr bdaddr;
-    uint8_t channel;
+    uint8_t channel, unused;
 };
 
 struct sockaddr_hci {

@@ -105,11 +105,14 @@ static skt_addr parse_brackets(const char *text)
     int port;
     size_t len = strcspn(text, "]");
     if (len - 1 >= sizeof host || strncmp(text + len, "]:", 2) != 0 || !skti_split(&f, text + len + 2, 1, 2) ||
-        !read_port(f.at[0], &port) || !skti_number(f.at[1], 0xfffff, &flowinfo))
+        !read_port(f.at[0], &port) || !skti_number(f.at[1], UINT32_MAX, &flowinfo))
         return skti_bad_address(AF_INET6, EINVAL, "not [host]:port with a port of 0-65535: %s", text);
     memcpy(host, text + 1, len - 1);
     host[len - 1] = '\0';
-    return skt_inet6(host, port, (uint32_t)flowinfo, 0);
+    skt_addr a = skt_inet6(host, port, 0, 0);
+    if (a.kind != SKTI_ADDR_BAD)
+        a.as.inet6.sin6_flowinfo = htonl((uint32_t)flowinfo); /* the kernel's may have more bits than we may set */
+    return a;
 }
 
 static skt_addr parse_ip(const char *text)

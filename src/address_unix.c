@@ -53,15 +53,15 @@ static size_t name_length(const skt_addr *a)
     return strnlen(a->as.unix_.sun_path, room);
 }
 
+/* The kernel may report a path that fills sun_path and has no NUL: text has a form for it. */
 static skt_addr parse_path(const char *text)
 {
-    char path[ROOM];
-    int n = skti_decode(text, path, sizeof path - 1);
-    if (n < 0 || memchr(path, '\0', (size_t)n))
-        return skti_bad_address(AF_UNIX, strlen(text) >= ROOM ? ENAMETOOLONG : EINVAL,
+    struct sockaddr_un sa = { .sun_family = AF_UNIX };
+    int n = skti_decode(text, sa.sun_path, ROOM);
+    if (n < 0 || memchr(sa.sun_path, '\0', (size_t)n))
+        return skti_bad_address(AF_UNIX, strlen(text) > ROOM ? ENAMETOOLONG : EINVAL,
                                 "no path of at most %zu bytes, with %%25 for %%: %.100s", ROOM - 1, text);
-    path[n] = '\0';
-    return skt_unix(path);
+    return (size_t)n < ROOM ? skt_unix(sa.sun_path) : skti_ready_address(&sa, sizeof sa, 0);
 }
 
 static skt_addr parse_abstract(const char *text)

@@ -211,7 +211,7 @@ int skt_get_timestamp(const skt_msg *msg, struct timespec *when)
     else if (find(msg, SOL_SOCKET, SCM_TIMESTAMPNS, &ns, sizeof ns))
         *when = ns;
     else if (find(msg, SOL_SOCKET, SCM_TIMESTAMP, &us, sizeof us))
-        *when = (struct timespec){ us.tv_sec, us.tv_usec * 1000 };
+        *when = (struct timespec){ us.tv_sec, (long)((unsigned long)us.tv_usec * 1000) };
     else
         return none_found("get_timestamp");
     return 0;
