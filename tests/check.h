@@ -49,7 +49,7 @@ int count_threads(void);
 #define CHECK_STR(actual, expected)                                                                                    \
     do {                                                                                                               \
         const char *check_a = (actual), *check_e = (expected);                                                         \
-        if (!check_a || strcmp(check_a, check_e))                                                                      \
+        if (!check_a || strcmp(check_a, check_e) != 0)                                                                 \
             check_failed(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #actual, check_a ? check_a : "(null)",        \
                          check_e);                                                                                     \
     } while (0)

@@ -31,8 +31,8 @@ skt *open_family(int family, int type, int proto);
 
 /* The same as a declaration, which leaves the case where there is none. */
 #define OPEN(s, family, type, proto)                                                                                   \
-    skt *s = open_family(family, type, proto);                                                                         \
-    if (!s)                                                                                                            \
+    skt *(s) = open_family(family, type, proto);                                                                       \
+    if (!(s))                                                                                                          \
         return;
 
 /* A socket of a family that even user-mode-linux may lack: NULL if so, after

@@ -89,7 +89,7 @@ static void sees_udp(void)
     do {
         n = skt_recvfrom(s, frame, sizeof frame, 0, &from);
         OK(n);
-    } while (n != 20 + 8 + 10 || memcmp(frame + 28, "look at me", 10));
+    } while (n != 20 + 8 + 10 || memcmp(frame + 28, "look at me", 10) != 0);
     check_text_begins(&from, "packet:lo,0x0800,");
     OK(skt_close(udp));
     OK(skt_close(s));
