@@ -195,8 +195,9 @@ const char *skt_host(const skt_addr *a)
         return own->text;
     if (__atomic_compare_exchange_n(&own->text_state, &expected, MAKING_TEXT, false, __ATOMIC_ACQUIRE,
                                     __ATOMIC_ACQUIRE)) {
-        if (row_of(a)->host)
-            row_of(a)->host(a, own->text, sizeof own->text);
+        const struct skti_family *row = row_of(a);
+        if (row->host)
+            row->host(a, own->text, sizeof own->text);
         __atomic_store_n(&own->text_state, TEXT_READY, __ATOMIC_RELEASE);
     }
     while (__atomic_load_n(&own->text_state, __ATOMIC_ACQUIRE) != TEXT_READY)
@@ -206,9 +207,10 @@ const char *skt_host(const skt_addr *a)
 
 int skt_port(const skt_addr *a)
 {
-    if (!a || a->kind == SKTI_ADDR_NONE || a->kind == SKTI_ADDR_BAD || !row_of(a)->port)
+    if (!a || a->kind == SKTI_ADDR_NONE || a->kind == SKTI_ADDR_BAD)
         return -1;
-    return row_of(a)->port(a);
+    const struct skti_family *row = row_of(a);
+    return row->port ? row->port(a) : -1;
 }
 
 const struct sockaddr *skt_addr_sockaddr(const skt_addr *a, socklen_t *len)

@@ -45,7 +45,7 @@ static void run_host(struct skti_job *job)
         j->found = NULL;
         j->code = look_up(j, size);
         size *= 4;
-    } while (j->code == ERANGE && size <= FIRST_BUFFER * 256);
+    } while (j->code == ERANGE && size <= (size_t)FIRST_BUFFER * 256);
 }
 
 static void dispose_host(struct skti_job *job)
