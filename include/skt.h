@@ -1,29 +1,39 @@
 /* skt.h - Python's socket for C.
  *
+ *     skt *s = skt_create_connection("example.org", 80, 10.0);
+ *     if (skt_sendall(s, "HEAD / HTTP/1.0\r\n\r\n", 19, 0) < 0)
+ *         skt_die("head");     // head: connect example.org (93.184.216.34:80): timed out
+ *
  * The calls have the names, the arguments and the meaning of Python's socket
  * module (https://docs.python.org/3/library/socket.html), prefixed with skt_;
- * constants are the system's own.  What holds for every call:
+ * constants (AF_INET, SO_REUSEADDR ...) are the system's own.  Where C differs
+ * from Python the comment says so.  The manual (man 3 skt) has an example for
+ * each subject.  What holds for every call:
  *
- *   Results   0 or a count on success, -1 or NULL on failure, with errno set
+ *   Results   0 or a count on success; -1 or NULL on failure, with errno set
  *             and a record of what failed, which skt_strerror() makes into a
- *             sentence.  Success leaves errno and the record alone.
+ *             sentence.  Look at errno only after a failure: a success may
+ *             change it (the record it leaves alone).
  *   NULL      A NULL socket makes a call fail and leaves errno and the record
- *             as they are, so that the first failure of a chain is the one
- *             that is reported.
- *   Closed    A call on a closed socket fails with EBADF.  The memory of a
- *             handle is never given back to the system, but is used again for
- *             a later socket, so this holds for a while, not for ever.
+ *             as they are.  So a chain of calls may be checked once, at its
+ *             end (as above), and the first failure is the one reported.
+ *   Closed    A call on a closed socket fails with EBADF.  (The memory of a
+ *             handle is used again for a later socket, the one that has been
+ *             closed for longest first: do not count on EBADF for ever.)
  *   Time      A socket has a timeout (skt_settimeout).  Each call turns it
- *             into one deadline on the monotonic clock and everything inside
+ *             into one deadline on the monotonic clock, and everything inside
  *             the call, names included, keeps to that one.  Our own timeout is
- *             errno ETIMEDOUT with the record's domain SKT_ERROR_TIMEOUT; the
- *             kernel's ETIMEDOUT has the domain SKT_ERROR_SYSTEM.
+ *             errno ETIMEDOUT and skt_timed_out(); the kernel's ETIMEDOUT (a
+ *             peer that answers no more) is not skt_timed_out().
  *   Signals   A call that a signal interrupts goes on with what is left of its
- *             time (PEP 475; see skt_on_interrupt).  No call raises SIGPIPE.
+ *             time (PEP 475; see skt_on_interrupt).  No call raises SIGPIPE:
+ *             a peer that is gone is EPIPE.
  *   Threads   Any call may be made from any thread.  skt_close makes calls that
  *             other threads are waiting in fail with EBADF.
  *   Exec      Every descriptor made here is close-on-exec (PEP 446).
- *   Lengths   A length above SSIZE_MAX (a negative number, mostly) is EINVAL.
+ *   Mistakes  NULL where something is needed is EFAULT; a port of 70000, a length
+ *             above SSIZE_MAX (mostly a negative number) and their like are EINVAL.
+ *             The sentence says what was wrong.
  *
  * The library never prints, never exits (skt_die apart) and installs no signal
  * handler.
@@ -54,25 +64,31 @@ extern "C" {
 
 #define SKT_VERSION "0.1.0"
 
-/* Passed to and returned by the calls that deal in seconds: wait for ever. */
+/* For every call that takes or returns seconds: wait for ever (Python's None). */
 #define SKT_NO_TIMEOUT (-1.0)
 
-/* A socket.  Made by skt_socket and its like, given up by skt_close. */
+/* A socket: made by skt_socket and its like, ended by skt_close. */
 typedef struct skt skt;
 
 /* ---- Addresses --------------------------------------------------------- */
 
-/* An address: what Python writes as a tuple.  A value: build it in place, copy
- * it freely, nothing to free.  Building one cannot fail and looks nothing up:
- * a name is resolved, and a mistake (a port of 70000, a path too long) is
- * reported, by the call that uses the address.
+/* An address: what Python writes as a tuple.  It is a value: build it in place,
+ * skt_connect(s, skt_inet("example.org", 80)), copy it freely; there is nothing
+ * to free.  Building one cannot fail and looks nothing up: the call that uses the
+ * address resolves the name, and reports the mistake (a port of 70000, a path too
+ * long).  Read one with skt_host, skt_port, skt_addr_text and skt_addr_sockaddr;
+ * of its members only family is for programs:
  *
- *   family  how the rest is read; AF_UNSPEC: a name of no family yet
- *   proto   the protocol, where the family has several forms (Bluetooth, CAN)
- *   kind    the library's own: what is inside, or what was wrong with it
- *   len     bytes of the sockaddr in `as`, 0 while there is none
- *   text    a host or interface name still to be looked up, or what
- *           skt_host() made of the sockaddr
+ *   family      AF_INET ...; AF_UNSPEC: a name of no family yet, or nothing at all
+ *   proto       the protocol, where the family has several forms (Bluetooth, CAN)
+ *   kind        what is inside, or that it was built wrongly
+ *   port        IP's, in host order
+ *   text_state  whether skt_host() has made the text
+ *   scope_id    the errno of an address that was built wrongly
+ *   len         bytes of the sockaddr in `as`; 0 while there is none
+ *   as          the sockaddr
+ *   text        a host or interface name still to be looked up, what skt_host()
+ *               made of the sockaddr, or what was wrong
  */
 typedef struct skt_addr {
     int family;
@@ -95,45 +111,48 @@ typedef struct skt_addr {
 /* Bytes that are enough for the text of any address, its NUL included. */
 #define SKT_ADDR_TEXT_MAX 512
 
-/* AF_INET.  host: a name, digits, "" for every address of this machine or
- * "<broadcast>".  port: 0 to 65535. */
+/* AF_INET.  host: a name, digits ("127.0.0.1"), "" for every address of this
+ * machine, or "<broadcast>".  port: 0 to 65535; to bind 0 is to let the kernel choose. */
 SKT_API skt_addr skt_inet(const char *host, int port);
 
-/* AF_INET6.  flowinfo: at most 0xfffff.  A zone may stand in host
- * ("fe80::1%eth0") or as a number in scope_id. */
+/* AF_INET6, likewise.  flowinfo: at most 0xfffff, mostly 0.  The zone of a link-local
+ * address stands in host ("fe80::1%eth0") or, as an interface's index, in scope_id. */
 SKT_API skt_addr skt_inet6(const char *host, int port, uint32_t flowinfo, uint32_t scope_id);
 
-/* A host and port of no family yet: digits decide it, a name takes the family
- * of the socket that it is used with, as Python's tuple does. */
+/* A host and port of no family yet: digits decide it; a name, and "", takes the
+ * family of the socket that it is used with, as Python's tuple does. */
 SKT_API skt_addr skt_name(const char *host, int port);
 
-/* AF_UNIX by path, which must leave room for its NUL (ENAMETOOLONG: at most
- * 107 bytes).  "": the unnamed address; to bind it is to let the kernel choose
- * an abstract name. */
+/* AF_UNIX by path, of at most 107 bytes (else ENAMETOOLONG).  "": the unnamed
+ * address; to bind it is to let the kernel choose an abstract name. */
 SKT_API skt_addr skt_unix(const char *path);
 
-/* AF_UNIX by abstract name (unix(7)): len bytes, at most 107, which may hold
- * NULs.  The NUL that Python puts before them is not written here.  len 0 is
- * skt_unix(""). */
+/* AF_UNIX by abstract name, which is no file (unix(7)): len bytes, at most 107,
+ * NULs among them too.  The NUL that Python's begins with is not part of name here.
+ * len 0 is skt_unix(""). */
 SKT_API skt_addr skt_abstract(const void *name, size_t len);
 
 /* AF_NETLINK (netlink(7)).  pid 0: the kernel, or on bind its choice. */
 SKT_API skt_addr skt_netlink(uint32_t pid, uint32_t groups);
 
-/* AF_PACKET (packet(7)).  proto is an ETH_P_ number in host order, address a
- * hardware address of at most 8 bytes.  ifname "": every interface. */
+/* AF_PACKET (packet(7)).  proto is an ETH_P_ number in host order (Python's too),
+ * address a hardware address of len bytes, at most 8.  ifname "": every interface;
+ * "#3": the interface of index 3. */
 SKT_API skt_addr skt_packet(const char *ifname, int proto, int pkttype, int hatype, const void *address, size_t len);
 
 /* AF_VSOCK (vsock(7)): VMADDR_CID_ANY and VMADDR_PORT_ANY are (uint32_t)-1. */
 SKT_API skt_addr skt_vsock(uint32_t cid, uint32_t port);
 
-/* AF_TIPC.  type: TIPC_ADDR_NAME (v1 type, v2 instance, v3 domain),
- * TIPC_ADDR_NAMESEQ or TIPC_ADDR_MCAST (v1 type, v2 lower, v3 upper), or TIPC_ADDR_ID
- * (v1 node, v2 reference, v3 unused).  scope: Python's default is
- * TIPC_CLUSTER_SCOPE. */
+/* AF_TIPC.  type says what the others are:
+ *
+ *   TIPC_ADDR_NAME                     v1 type, v2 instance, v3 domain
+ *   TIPC_ADDR_NAMESEQ, TIPC_ADDR_MCAST v1 type, v2 lower, v3 upper
+ *   TIPC_ADDR_ID                       v1 node, v2 reference, v3 unused
+ *
+ * scope: TIPC_CLUSTER_SCOPE, as by default in Python, or TIPC_NODE_SCOPE. */
 SKT_API skt_addr skt_tipc(int type, uint32_t v1, uint32_t v2, uint32_t v3, int scope);
 
-/* AF_CAN, for CAN_RAW and CAN_BCM.  ifname "": every interface. */
+/* AF_CAN, for CAN_RAW and CAN_BCM.  ifname as for skt_packet. */
 SKT_API skt_addr skt_can(const char *ifname);
 
 /* AF_CAN, for CAN_ISOTP: identifiers as the kernel has them (CAN_EFF_FLAG ...). */
@@ -142,22 +161,22 @@ SKT_API skt_addr skt_can_isotp(const char *ifname, uint32_t rx_id, uint32_t tx_i
 /* AF_CAN, for CAN_J1939. */
 SKT_API skt_addr skt_can_j1939(const char *ifname, uint64_t name, uint32_t pgn, uint8_t address);
 
-/* AF_BLUETOOTH; bdaddr as "01:23:45:67:89:ab".  L2CAP: psm and cid in host
- * order, type BDADDR_BREDR (0), BDADDR_LE_PUBLIC (1) or BDADDR_LE_RANDOM (2). */
+/* AF_BLUETOOTH, by protocol; bdaddr as "01:23:45:67:89:ab".  L2CAP: psm and cid in
+ * host order, type BDADDR_BREDR (0), BDADDR_LE_PUBLIC (1) or BDADDR_LE_RANDOM (2). */
 SKT_API skt_addr skt_l2cap(const char *bdaddr, uint16_t psm, uint16_t cid, uint8_t type);
 SKT_API skt_addr skt_rfcomm(const char *bdaddr, uint8_t channel);
 SKT_API skt_addr skt_hci(uint16_t device, uint16_t channel);
 SKT_API skt_addr skt_sco(const char *bdaddr);
 
-/* AF_ALG, the kernel's cryptography: skt_alg("hash", "sha256", 0, 0).  type is
- * at most 13 bytes and name at most 63. */
+/* AF_ALG, the kernel's cryptography: skt_alg("hash", "sha256", 0, 0).  type has at
+ * most 13 bytes and name at most 63. */
 SKT_API skt_addr skt_alg(const char *type, const char *name, uint32_t feat, uint32_t mask);
 
 /* AF_QIPCRTR. */
 SKT_API skt_addr skt_qipcrtr(uint32_t node, uint32_t port);
 
-/* Anything else: a copy of len bytes, at most sizeof(struct sockaddr_storage).
- * (AF_RDS takes skt_inet.) */
+/* Any other: a copy of len bytes, at most sizeof(struct sockaddr_storage), which
+ * goes to the kernel unchecked.  (AF_RDS takes skt_inet.) */
 SKT_API skt_addr skt_sockaddr(const struct sockaddr *sa, socklen_t len);
 
 /* From text, in the form that skt_addr_text writes:
@@ -170,60 +189,65 @@ SKT_API skt_addr skt_sockaddr(const struct sockaddr *sa, socklen_t len);
  *   rfcomm:01:23:45:67:89:ab,3  hci:0,1  sco:01:23:45:67:89:ab
  *   alg:hash,sha256,0,0  qipcrtr:1,2
  *
- * that is, the family's name and Python's tuple; numbers at the end that are 0
- * may be left out, and numbers may be hexadecimal (0x). */
+ * that is, the family's name and Python's tuple.  An IP host may be empty (":80"),
+ * as in skt_name, and [::1]:80,5 has the flowinfo 5.  What stands at the end may be
+ * left out where it is 0, and numbers may be hexadecimal (0x).  A family that is not
+ * known here is sockaddr:38,0123ab (its number, and the bytes after it). */
 SKT_API skt_addr skt_addr_parse(const char *text);
 
-/* The host: "127.0.0.1", "::1", the name that was given, the path or abstract
- * name, the interface; "" where there is none.  Points into *a, whose text it
- * makes at the first request (the one thing that a const address may change). */
+/* The host: "127.0.0.1", "::1", the name that was given; the path or abstract name
+ * (%00 stands for a byte), the interface, the Bluetooth device, AF_VSOCK's cid; "" where
+ * there is none.  Points into *a, where the text is made at the first request (the one
+ * thing in a const address that changes). */
 SKT_API const char *skt_host(const skt_addr *a);
 
-/* The port, 0 to 65535 (for AF_VSOCK and AF_QIPCRTR see skt_addr_sockaddr), or -1 where the family
- * has none. */
+/* The port of IP, AF_VSOCK or AF_QIPCRTR; -1 where the family has none, and for
+ * a port of AF_VSOCK or AF_QIPCRTR that is above INT_MAX (skt_addr_sockaddr has it). */
 SKT_API int skt_port(const skt_addr *a);
 
-/* Writes the address as text into buf, cut to len bytes with the NUL, and
- * returns buf; NULL where buf is NULL or len 0. */
+/* Writes the address as text (skt_addr_parse tells how) into buf, cut to len bytes
+ * with the NUL, and returns buf; NULL where buf is NULL or len 0. */
 SKT_API char *skt_addr_text(const skt_addr *a, char *buf, size_t len);
 
-/* The sockaddr inside, for other libraries, and its length; NULL while the
- * address is a name, or where it was built wrongly. */
+/* The sockaddr inside, for other libraries, and in *len (may be NULL) its length; NULL
+ * and 0 while the address is a name, or where it was built wrongly. */
 SKT_API const struct sockaddr *skt_addr_sockaddr(const skt_addr *a, socklen_t *len);
 
-/* Whether two addresses are the same, names by their letters. */
+/* Whether two addresses are the same; names are compared by their letters. */
 SKT_API bool skt_addr_equal(const skt_addr *a, const skt_addr *b);
 
 /* ---- Making and ending sockets ------------------------------------------ */
 
-/* socket.socket(family, type, proto).  type may have SOCK_NONBLOCK (the same as
- * skt_setblocking(s, false)) and SOCK_CLOEXEC (always set).  proto 0: the
- * family's own.  The timeout is the default one (skt_setdefaulttimeout). */
+/* socket.socket(family, type, proto).  proto 0: the family's own.  type may have
+ * SOCK_NONBLOCK, the same as skt_setblocking(s, false) afterwards, and SOCK_CLOEXEC,
+ * which is always set.  The timeout is the default one (skt_setdefaulttimeout). */
 SKT_API skt *skt_socket(int family, int type, int proto);
 
 /* socket.socket(fileno=fd).  Adopts fd: skt_close closes it.  Family, type and
- * protocol are the kernel's answers; a non-blocking descriptor gets timeout 0
- * (Python's would say None and fail with EAGAIN).  On failure fd stays yours:
- * EBADF, ENOTSOCK. */
+ * protocol are what the kernel says.  A non-blocking descriptor gets timeout 0
+ * (Python's says None, and fails with EAGAIN), any other the default one.  On failure
+ * (EBADF, ENOTSOCK) fd stays yours. */
 SKT_API skt *skt_fromfd(int fd);
 
-/* socket.socketpair().  family 0 is AF_UNIX, type 0 SOCK_STREAM. */
+/* socket.socketpair(): two sockets, connected to each other.  family 0 is AF_UNIX,
+ * type 0 SOCK_STREAM. */
 SKT_API int skt_socketpair(int family, int type, int proto, skt *pair[2]);
 
-/* Another socket for the same connection, with the same timeout. */
+/* Another socket for the same connection, with the same timeout.  The two share the
+ * descriptor's blocking mode: give both a timeout, or neither. */
 SKT_API skt *skt_dup(skt *s);
 
-/* Gives up s.  Calls that are waiting in it fail with EBADF; the descriptor is
- * closed when the last of them has left and every FILE of skt_makefile is
- * closed.  NULL: nothing happens, 0.  A second close is EBADF. ECONNRESET is
- * not an error here, and EINTR is not retried (close(2)). */
+/* Ends s.  Calls that are waiting in it fail with EBADF; the descriptor is closed
+ * when the last of them has left and every FILE of skt_makefile is closed.  NULL:
+ * nothing happens, 0.  A second close is EBADF (Python's is not an error).
+ * ECONNRESET is not an error here, and EINTR is not retried (close(2)). */
 SKT_API int skt_close(skt *s);
 
-/* Gives up s without closing: returns the descriptor, yours from now on, in
- * the mode (blocking or not) that it had. */
+/* Ends s, but not the connection: returns the descriptor, yours from now on, in
+ * the mode (blocking or not) that it had.  Calls and FILEs that use s get EBADF. */
 SKT_API int skt_detach(skt *s);
 
-/* The descriptor, or -1.  It stays the socket's; it is blocking exactly when the
+/* The descriptor, or -1.  It stays the socket's.  It is blocking exactly when the
  * socket has no timeout, except while a call that has no non-blocking form
  * (accept, connect, sendfile) waits in it. */
 SKT_API int skt_fileno(skt *s);
@@ -233,49 +257,52 @@ SKT_API int skt_family(skt *s);
 SKT_API int skt_type(skt *s);
 SKT_API int skt_proto(skt *s);
 
-/* Python's repr(): "<skt fd=3, family=AF_INET, type=SOCK_STREAM, proto=6,
- * laddr=127.0.0.1:8080, raddr=...>", cut to len bytes.  Returns buf. */
+/* Python's repr(), for messages: "<skt fd=3, family=AF_INET, type=SOCK_STREAM,
+ * proto=0, laddr=127.0.0.1:8080, raddr=127.0.0.1:40404>", "<skt [closed]>" or
+ * "<skt NULL>", cut to len bytes.  Returns buf; NULL where buf is NULL or len 0. */
 SKT_API char *skt_repr(skt *s, char *buf, size_t len);
 
-/* Whether a program that is exec'ed inherits the descriptor: 1, 0 or -1. */
+/* Whether a program that is exec'ed inherits the descriptor: 1 or 0, or -1. */
 SKT_API int skt_get_inheritable(skt *s);
 SKT_API int skt_set_inheritable(skt *s, bool inheritable);
 
 /* ---- Servers and clients ------------------------------------------------- */
 
-/* EADDRINUSE: skt_strerror() names who holds the address, where /proc tells. */
+/* Gives s its own address.  EADDRINUSE: skt_strerror() tells who holds the address,
+ * where /proc shows it.  Set SO_REUSEADDR before, so that a server can be restarted. */
 SKT_API int skt_bind(skt *s, skt_addr addr);
 
-/* backlog < 0: Python's default, 128 or SOMAXCONN if that is less. */
+/* Lets others connect.  backlog: how many may be waiting for skt_accept; below 0:
+ * Python's default, 128 or SOMAXCONN if that is less. */
 SKT_API int skt_listen(skt *s, int backlog);
 
-/* Waits for a connection.  The new socket has the default timeout, as in Python:
- * what a listener waits for is not what a connection waits for.  peer may be
- * NULL. */
+/* Waits for a connection, and says in *peer (may be NULL) where it comes from.  The
+ * new socket has the default timeout and not the listener's, as in Python. */
 SKT_API skt *skt_accept(skt *s, skt_addr *peer);
 
-/* Resolves a name to its first address of the socket's family and connects.
- * With timeout 0: EINPROGRESS.  A connection to itself, which TCP allows, is
- * the caller's to notice. */
+/* Connects; a name to its first address of the socket's family.  With timeout 0 it
+ * fails with EINPROGRESS, and the connection is made meanwhile.  TCP lets a socket
+ * connect to itself, which is the caller's to notice. */
 SKT_API int skt_connect(skt *s, skt_addr addr);
 
-/* The same, with errno as its result and 0 for success; our own timeout is
- * EAGAIN, as in Python.  (Python raises for a name that does not resolve; this
- * returns EHOSTUNREACH.) */
+/* The same, with the error's number as its result, and 0 for success.  errno stays as
+ * it is.  Our own timeout is EAGAIN, as in Python.  (Python raises for a name that does
+ * not resolve; this returns EHOSTUNREACH.) */
 SKT_API int skt_connect_ex(skt *s, skt_addr addr);
 
-/* Connects to the first address of host that answers: names of both IP
- * families, interleaved, 250 ms apart (RFC 8305, Happy Eyeballs), all within
- * timeout seconds, which then is the socket's timeout.  (Python tries one after
- * the other, each with the whole timeout, and names without any.)
- * skt_attempt() tells how each address failed. */
+/* A new stream socket, connected to the first address of host that answers.  IPv6 and
+ * IPv4 take turns, one more address every 250 ms (RFC 8305, Happy Eyeballs); the look-up
+ * and all attempts are over after timeout seconds, which then is the socket's timeout.
+ * (Python tries one after the other, each with the whole timeout, and looks names up
+ * without any.)  skt_attempt() tells how each address failed. */
 SKT_API skt *skt_create_connection(const char *host, int port, double timeout);
 
-/* The same from a source address (port 0: any), bound before connecting;
- * addresses of another family than its are not tried. */
+/* The same from a source address, which is bound before connecting: skt_inet or
+ * skt_inet6 with digits or "" (EINVAL for a name), port 0 for any.  Only addresses of
+ * its family are tried. */
 SKT_API skt *skt_create_connection_from(const char *host, int port, double timeout, skt_addr source);
 
-/* socket.create_server(); zeros are Python's defaults. */
+/* How a server differs from Python's defaults, which are all zeros. */
 typedef struct skt_server_options {
     int backlog;           /* 0 or less: skt_listen's default */
     bool reuse_port;       /* SO_REUSEPORT; AF_INET and AF_INET6 only (EINVAL) */
@@ -283,60 +310,71 @@ typedef struct skt_server_options {
     bool no_reuse_address; /* do not set SO_REUSEADDR */
 } skt_server_options;
 
-/* A listening stream socket, bound to addr.  An IPv6 one serves IPv6 only
- * unless told otherwise. */
+/* socket.create_server(): a listening stream socket, bound to addr, with SO_REUSEADDR.
+ * options may be NULL.  skt_inet6 serves IPv6 only, unless dualstack_ipv6 is set.  A name
+ * of no family (skt_name) is bound to its first address, and with "" every address of
+ * this machine is served, by IPv6 and IPv4 where one socket can do both. */
 SKT_API skt *skt_create_server(skt_addr addr, const skt_server_options *options);
 
-/* Whether one socket can serve IPv4 and IPv6. */
+/* Whether one socket can serve IPv4 and IPv6 on this machine. */
 SKT_API bool skt_has_dualstack_ipv6(void);
 
-/* how: SHUT_RD, SHUT_WR or SHUT_RDWR. */
+/* Ends one direction or both, for everybody who has the connection.  how: SHUT_RD,
+ * SHUT_WR (the peer reads the end) or SHUT_RDWR. */
 SKT_API int skt_shutdown(skt *s, int how);
 
+/* The address of the other end, and of this one. */
 SKT_API int skt_getpeername(skt *s, skt_addr *addr);
 SKT_API int skt_getsockname(skt *s, skt_addr *addr);
 
 /* ---- Data ----------------------------------------------------------------- */
 
-/* At most len bytes; 0: the peer has ended.  len 0 is 0 without a system call.
- * flags: MSG_PEEK, MSG_WAITALL (a stream: all of len, less only at its end, at
- * an error or when time is up), MSG_DONTWAIT (EAGAIN instead of waiting), MSG_OOB ... */
+/* Waits for data, and takes what is there: at most len bytes; 0: the peer has ended (or
+ * sent an empty datagram).  len 0 is 0 without a system call.  flags: MSG_PEEK,
+ * MSG_WAITALL (of a stream all of len; less only at its end, at an error or when time is
+ * up), MSG_DONTWAIT (EAGAIN instead of waiting), MSG_OOB ... */
 SKT_API ssize_t skt_recv(skt *s, void *buf, size_t len, int flags);
 
-/* The same, with the sender's address; from may be NULL.  len 0 does call. */
+/* The same, with the sender's address in *from (may be NULL).  len 0 makes the system
+ * call, and takes a datagram. */
 SKT_API ssize_t skt_recvfrom(skt *s, void *buf, size_t len, int flags, skt_addr *from);
 
-/* Sends what fits, at least one byte: the count may be less than len. */
+/* Waits for room, and sends what fits: on a stream the count may be less than len (see
+ * skt_sendall).  A datagram goes whole, or not at all (EMSGSIZE). */
 SKT_API ssize_t skt_send(skt *s, const void *buf, size_t len, int flags);
 
-/* Sends all, in one timeout.  On failure skt_error_record()->done says how many
+/* Sends all, within one timeout.  On failure skt_error_record()->done says how many
  * bytes went (Python cannot tell). */
 SKT_API int skt_sendall(skt *s, const void *buf, size_t len, int flags);
 
-/* One datagram to an address. */
+/* skt_send to an address: one datagram. */
 SKT_API ssize_t skt_sendto(skt *s, const void *buf, size_t len, int flags, skt_addr to);
 
-/* Sends count bytes of a file from offset on (count 0: all there are, Python's
- * None) through a stream socket, within the kernel where it can, and returns
- * how many; the file may end before count.  One timeout for all.  On failure
- * see skt_error_record()->done.  The file's own position is not used or moved
- * (Python's is). EINVAL: not a stream, or a socket of timeout 0. */
+/* Sends count bytes of the file fd from offset on (count 0: all there are, Python's
+ * None) through a stream socket, within the kernel where it can, and returns how many;
+ * the file may end before count.  One timeout for all (Python's is for each wait).  On
+ * failure see skt_error_record()->done.  The file's own position is neither used nor
+ * moved (Python's is moved).  EINVAL: not a stream, or a socket of timeout 0. */
 SKT_API ssize_t skt_sendfile(skt *s, int fd, off_t offset, size_t count);
 
-/* A FILE on the connection; mode "r", "w" or "rw", with or without "b" (there is
- * no text mode to tell apart).  It keeps the connection open after skt_close,
- * and fclose does not close s.  "r" and "w" are fully buffered (setvbuf);
- * "rw" buffers what it reads, and sends what is written at once, so that
- * reading and writing may alternate without fseek.  It waits for as long as the
- * socket's timeout lets it; after reading has timed out once, reading fails for
- * good (EIO, "cannot read from timed out object"), since stdio cannot tell
- * what it has lost.  In a non-blocking socket's FILE, EAGAIN is an error. */
+/* A FILE on the connection, for fgets, fprintf and all of stdio.  mode is "r", "w" or
+ * "rw", with or without "b", which means nothing.
+ *
+ *   Closing    The FILE keeps the connection open after skt_close; fclose does not
+ *              close s.  The connection ends when both are closed.
+ *   Buffers    "r" and "w" are fully buffered: fflush what is to be sent (or see
+ *              setvbuf).  "rw" buffers what it reads, and sends at once what is
+ *              written, so that the two may alternate without fseek.
+ *   Timeouts   Each read and each write of the buffer may take the socket's timeout.
+ *              Once reading has timed out it fails for good (EIO, "cannot read from
+ *              timed out object"), since stdio cannot tell what it has lost.  With
+ *              timeout 0, EAGAIN is an error like any other. */
 SKT_API FILE *skt_makefile(skt *s, const char *mode);
 
 /* ---- Messages with ancillary data ------------------------------------------ */
 
-/* One message of skt_sendmsg and skt_recvmsg.  Everything pointed to is the
- * caller's. */
+/* One message of skt_sendmsg and skt_recvmsg.  Everything it points to is the
+ * caller's.  Members that are not needed are 0. */
 typedef struct skt_msg {
     struct iovec *iov;  /* the data, in as many pieces as ... */
     size_t iovlen;      /* ... these, at most IOV_MAX (1024) */
@@ -347,43 +385,46 @@ typedef struct skt_msg {
     int flags;          /* recvmsg sets it: MSG_TRUNC, MSG_CTRUNC, MSG_EOR ... */
 } skt_msg;
 
-/* Bytes of control that hold a payload of n bytes; put it in an array declared
- * with _Alignas(struct cmsghdr). */
+/* Bytes of control that one item with n bytes of data takes (a constant):
+ * _Alignas(struct cmsghdr) char control[SKT_CONTROL_SPACE(sizeof(int))]; */
 #define SKT_CONTROL_SPACE(n) CMSG_SPACE(n)
 
-/* One item of ancillary data, found by skt_next_cmsg. */
+/* One item of ancillary data, found by skt_next_cmsg; begin with skt_cmsg item = { 0 }. */
 typedef struct skt_cmsg {
     int level, type;  /* SOL_SOCKET and SCM_RIGHTS, for instance */
     const void *data; /* inside the message's control */
     size_t len;       /* bytes at data */
     bool truncated;   /* it was longer (Python warns and keeps the part too) */
-    size_t next;      /* for skt_next_cmsg: start with 0 */
+    size_t next;      /* where skt_next_cmsg goes on; 0 at first */
 } skt_cmsg;
 
-/* Receives one message.  Descriptors that come with it are close-on-exec (Python's
- * are not).  MSG_ERRQUEUE never waits.  MSG_WAITALL is the kernel's. */
+/* Waits for a message and takes it.  Descriptors that come with it are yours, and
+ * close-on-exec (Python's are not).  MSG_ERRQUEUE never waits.  MSG_WAITALL has an effect
+ * only in a socket without a timeout, in a program without other threads. */
 SKT_API ssize_t skt_recvmsg(skt *s, skt_msg *msg, int flags);
+
+/* Sends a message, or on a stream what fits of it. */
 SKT_API ssize_t skt_sendmsg(skt *s, const skt_msg *msg, int flags);
 
-/* Steps through ancillary data: false after the last item, or where the rest
- * is no item (a length that is too small). */
+/* Steps through ancillary data: false after the last item, or where what is left
+ * is no item (its length is too small). */
 SKT_API bool skt_next_cmsg(const skt_msg *msg, skt_cmsg *item);
 
-/* Adds an item of ancillary data of any kind: len bytes at data.  EMSGSIZE: no
- * room left in control. */
+/* Adds an item of ancillary data of any kind, len bytes at data, for skt_sendmsg.
+ * EMSGSIZE: control has no room left. */
 SKT_API int skt_put_cmsg(skt_msg *msg, int level, int type, const void *data, size_t len);
 
 /* SCM_RIGHTS: n descriptors to pass (unix(7)); they stay yours. */
 SKT_API int skt_put_rights(skt_msg *msg, const int *fds, size_t n);
 
-/* Takes the descriptors that came, yours from now on, and returns how many
- * they were; those above max are closed. */
+/* The descriptors that came: copies them to fds and returns how many they were; those
+ * above max are closed.  Call it once for a message. */
 SKT_API ssize_t skt_get_rights(const skt_msg *msg, int *fds, size_t max);
 
-/* Closes every descriptor that came with a message. */
+/* Closes every descriptor that came with a message (instead of skt_get_rights). */
 SKT_API void skt_close_rights(const skt_msg *msg);
 
-/* SCM_CREDENTIALS: who sent it (set SO_PASSCRED to receive them). */
+/* SCM_CREDENTIALS: which process sent it (set SO_PASSCRED to receive them). */
 typedef struct skt_credentials {
     pid_t pid;
     uid_t uid;
@@ -391,35 +432,36 @@ typedef struct skt_credentials {
 } skt_credentials;
 SKT_API int skt_put_credentials(skt_msg *msg, skt_credentials who);
 
-/* These return 0 and set their arguments, or -1 with ENOMSG where the message
- * has no such item. */
+/* This and the other skt_get_ calls below return 0 and set their arguments, or -1 with
+ * ENOMSG where the message has no such item. */
 SKT_API int skt_get_credentials(const skt_msg *msg, skt_credentials *who);
 
-/* IP_PKTINFO, IPV6_PKTINFO: the local address that a datagram came to or is to
- * leave by, and the index of the interface (0: any).  The family of local says
- * which of the two it is; its port is 0. */
+/* IP_PKTINFO, IPV6_PKTINFO: the local address that a datagram came to, or is to come
+ * from, and the index of the interface (0: any).  The family of local says which of the
+ * two it is; its port is 0.  To receive it set IP_PKTINFO or IPV6_RECVPKTINFO. */
 SKT_API int skt_put_pktinfo(skt_msg *msg, const skt_addr *local, unsigned ifindex);
 SKT_API int skt_get_pktinfo(const skt_msg *msg, skt_addr *local, unsigned *ifindex);
 
-/* IP_TTL, IPV6_HOPLIMIT: hops 0 to 255; family AF_INET or AF_INET6. */
+/* IP_TTL, IPV6_HOPLIMIT: hops 0 to 255; family AF_INET or AF_INET6.  To receive it
+ * set IP_RECVTTL or IPV6_RECVHOPLIMIT. */
 SKT_API int skt_put_hoplimit(skt_msg *msg, int family, int hops);
 SKT_API int skt_get_hoplimit(const skt_msg *msg, int *hops);
 
-/* When it came: SO_TIMESTAMPNS, SO_TIMESTAMP or SO_TIMESTAMPING (hardware time
- * first where there is one). */
+/* When it came.  To receive it set SO_TIMESTAMPNS, SO_TIMESTAMP or SO_TIMESTAMPING (of
+ * which the hardware's time is taken where there is one). */
 SKT_API int skt_get_timestamp(const skt_msg *msg, struct timespec *when);
 
-/* socket.send_fds(): data and nfds descriptors. len at least 1: a stream passes
- * none without data. */
+/* socket.send_fds(): data and nfds descriptors, at most 253, over AF_UNIX; they stay
+ * yours.  A stream passes none without data: len at least 1. */
 SKT_API ssize_t skt_send_fds(skt *s, const void *buf, size_t len, const int *fds, size_t nfds, int flags);
 
-/* socket.recv_fds(): *nfds is the room in fds and becomes the number received;
- * what does not fit is closed and shows as MSG_CTRUNC in *msg_flags (may be
- * NULL). */
+/* socket.recv_fds(): *nfds is the room in fds, and becomes the number received; they
+ * are yours, and close-on-exec.  Those that do not fit are closed, and then *msg_flags
+ * (may be NULL) has MSG_CTRUNC. */
 SKT_API ssize_t skt_recv_fds(skt *s, void *buf, size_t len, int *fds, size_t *nfds, int flags, int *msg_flags);
 
-/* AF_ALG: op ALG_OP_ENCRYPT or ALG_OP_DECRYPT; iv and assoclen as the algorithm has them
- * (ivlen 0: none; assoclen -1: none). */
+/* sendmsg_afalg(), for AF_ALG: op is ALG_OP_ENCRYPT or ALG_OP_DECRYPT; iv (at most 256
+ * bytes; ivlen 0: none) and assoclen (-1: none) are what the algorithm wants. */
 SKT_API ssize_t skt_sendmsg_afalg(skt *s, const struct iovec *iov, size_t iovlen, int op, const void *iv, size_t ivlen,
                                   int assoclen, int flags);
 
@@ -429,41 +471,40 @@ SKT_API ssize_t skt_sendmsg_afalg(skt *s, const struct iovec *iov, size_t iovlen
 typedef struct skt_datagram {
     void *data;
     size_t len;
-    skt_addr *addr; /* the target, or where to put the sender; may be NULL */
+    skt_addr *addr; /* to send: the target; to receive: where to put the sender; may be NULL */
     int flags;      /* received: MSG_TRUNC if it was longer */
 } skt_datagram;
 
-/* With UDP_GRO set, the kernel may hand over so many datagrams in one piece. */
+/* With UDP_GRO set, the kernel may hand over as many datagrams in one piece. */
 #define SKT_GRO_MAX 128
 
-/* Sends n datagrams in as few system calls as there can be: sendmmsg(2), and for
- * runs to one target and of one length UDP_SEGMENT (udp(7)); without those one
- * by one.  Each arrives as it is here.  Waits, within one timeout, until all are
- * sent.  Returns how many were, with the record saying why where that is less than
- * n, or -1 where not even the first was. */
+/* Sends n datagrams with few system calls: sendmmsg(2), and for runs of one target and
+ * one length UDP_SEGMENT (udp(7)); where the kernel has neither, one by one.  Each arrives as
+ * it is here.  Waits, within one timeout, until all are sent.  Returns how many were; if
+ * that is less than n the record says why; -1 if not even the first was. */
 SKT_API ssize_t skt_sendmmsg(skt *s, const skt_datagram *d, size_t n, int flags);
 
-/* Waits for the first and takes all that are there, at most n.  They are put
- * into buf, size bytes: d[i].data points there, d[i].len says how long each is.
- * Each has room for size / n bytes. With UDP_GRO set (skt_setsockopt_int), which gives more
- * in a system call, n is at least SKT_GRO_MAX and size at least 65536 (EINVAL). Set d[i].addr
- * beforehand. */
+/* Waits for a datagram and takes those that are there: at most n, and no more than one
+ * system call gives (64).  Returns how many.  They are put into buf, which has size bytes,
+ * size / n for each: d[i].data points there, d[i].len is what came.  Set every d[i].addr
+ * beforehand.  UDP_GRO (skt_setsockopt_int(s, SOL_UDP, UDP_GRO, 1)) makes the kernel give
+ * runs in one piece; n is then at least SKT_GRO_MAX and size at least 65536 (EINVAL). */
 SKT_API ssize_t skt_recvmmsg(skt *s, skt_datagram *d, size_t n, void *buf, size_t size, int flags);
 
 /* ---- Options and time ----------------------------------------------------------- */
 
-/* setsockopt(2).  value may be NULL where the option wants that.  SO_RCVTIMEO and SO_SNDTIMEO
- * are the kernel's and bind no call here; use skt_settimeout. */
+/* setsockopt(2), getsockopt(2).  value may be NULL where the option wants that.  Leave
+ * SO_RCVTIMEO and SO_SNDTIMEO alone: skt_settimeout is for that. */
 SKT_API int skt_setsockopt(skt *s, int level, int name, const void *value, socklen_t len);
 SKT_API int skt_getsockopt(skt *s, int level, int name, void *value, socklen_t *len);
 
-/* For options that are an int (with AF_VSOCK, at its own level, a 64-bit number,
- * as in Python). */
+/* For options that are an int, which are most (at the level AF_VSOCK they are 64-bit
+ * numbers, as in Python). */
 SKT_API int skt_setsockopt_int(skt *s, int level, int name, int value);
 SKT_API int skt_getsockopt_int(skt *s, int level, int name, int *value);
 
-/* Seconds for each call; 0: fail at once with EAGAIN; SKT_NO_TIMEOUT: wait for
- * ever.  EINVAL: any other negative value, NaN, more than 9e9. */
+/* How many seconds each call may take; 0: fail with EAGAIN instead of waiting;
+ * SKT_NO_TIMEOUT: wait for ever.  EINVAL: other negative values, NaN, above 9e9. */
 SKT_API int skt_settimeout(skt *s, double seconds);
 
 /* The timeout, or SKT_NO_TIMEOUT; NaN for a socket that is NULL or closed. */
@@ -471,85 +512,92 @@ SKT_API double skt_gettimeout(skt *s);
 
 /* true is skt_settimeout(s, SKT_NO_TIMEOUT), false skt_settimeout(s, 0). */
 SKT_API int skt_setblocking(skt *s, bool blocking);
-/* Whether the timeout is not 0. */
+
+/* Whether the timeout is not 0; false for a socket that is NULL or closed. */
 SKT_API bool skt_getblocking(skt *s);
 
-/* The timeout of sockets to come; SKT_NO_TIMEOUT at first. */
+/* The timeout of all sockets made from now on; SKT_NO_TIMEOUT at first. */
 SKT_API int skt_setdefaulttimeout(double seconds);
 SKT_API double skt_getdefaulttimeout(void);
 
-/* hook is called, in the thread concerned, whenever a signal interrupted one
- * of its calls (EINTR): 0 goes on, another value makes the call fail with
- * EINTR.  One for the process; NULL: none.  Python's module runs its signal
- * handlers there. */
+/* From now on hook(arg) is called whenever a signal has interrupted a call, in the
+ * thread of that call.  If it returns 0 the call goes on, else it fails with EINTR.
+ * There is one hook for the process; NULL: none.  (Python runs its signal handlers in
+ * such a place.) */
 SKT_API void skt_on_interrupt(int (*hook)(void *arg), void *arg);
 
 /* ---- Names ----------------------------------------------------------------------- */
 
-/* Each takes as long as timeout seconds at most (SKT_NO_TIMEOUT: as the system's
- * resolver likes).  The error's domain is SKT_ERROR_NAME, its code EAI_..., errno EHOSTUNREACH;
- * EAI_SYSTEM is turned into the plain system error.  Names that are not ASCII
- * are encoded by the C library's IDNA where it has that. */
+/* A look-up takes timeout seconds at most (SKT_NO_TIMEOUT: as long as the system's
+ * resolver likes).  For a name that is not found errno is EHOSTUNREACH, and the record
+ * has the domain SKT_ERROR_NAME and the code EAI_NONAME ...; EAI_SYSTEM and EAI_MEMORY
+ * become plain system errors.  Names that are not ASCII are encoded by the C library's
+ * IDNA where it has that. */
 
-/* One row of what getaddrinfo found. */
+/* One row of what skt_getaddrinfo found. */
 typedef struct skt_addrinfo {
     int family, type, proto;
     char *canonname; /* "" unless AI_CANONNAME was asked for */
     skt_addr addr;
 } skt_addrinfo;
 
-/* socket.getaddrinfo(): returns the number of rows, and the rows in *list,
- * to be freed with skt_freeaddrinfo.  host NULL: this machine.  service: "80",
- * "http" or NULL.  family, type, proto 0: any.  flags: AI_... */
+/* socket.getaddrinfo(): returns how many rows it found, and in *list the rows, which
+ * skt_freeaddrinfo frees.  host NULL: this machine.  service: "80", "http" or NULL.
+ * family, type, proto 0: any.  flags: AI_... */
 SKT_API ssize_t skt_getaddrinfo(const char *host, const char *service, int family, int type, int proto, int flags,
                                 double timeout, skt_addrinfo **list);
 SKT_API void skt_freeaddrinfo(skt_addrinfo *list);
 
-/* socket.getnameinfo(): the names of a numeric address.  host or service may be
- * NULL with a length of 0.  flags: NI_... */
+/* socket.getnameinfo(): the names of a numeric address (EINVAL for a name).  host or
+ * service may be NULL.  flags: NI_...  ENAMETOOLONG: a name does not fit. */
 SKT_API int skt_getnameinfo(skt_addr addr, int flags, char *host, size_t hostlen, char *service, size_t servicelen,
                             double timeout);
 
-/* What socket.gethostbyname_ex() and gethostbyaddr() return.  The lists end with
- * NULL.  skt_freehostent frees it all. */
+/* What skt_gethostbyname_ex and skt_gethostbyaddr return.  The lists end with NULL.
+ * skt_freehostent frees all of it. */
 typedef struct skt_hostent {
     char *name;
     char **aliases;
     char **addresses; /* as text */
 } skt_hostent;
 
-/* The IPv4 address of a name, as text in buf (16 bytes).  Returns buf or NULL. */
+/* The IPv4 address of a name, as text in buf (16 bytes are enough).  Returns buf or
+ * NULL. */
 SKT_API char *skt_gethostbyname(const char *name, char *buf, size_t len, double timeout);
+
+/* All names and addresses of a name (IPv4), or of an address (IPv4 or IPv6, as text).
+ * Not found is the domain SKT_ERROR_HOST, with the code HOST_NOT_FOUND ... */
 SKT_API skt_hostent *skt_gethostbyname_ex(const char *name, double timeout);
 SKT_API skt_hostent *skt_gethostbyaddr(const char *address, double timeout);
 SKT_API void skt_freehostent(skt_hostent *host);
 
-/* The machine's name.  ENAMETOOLONG: buf is too small. */
+/* This machine's name.  ENAMETOOLONG: buf is too small.  To set it needs privileges. */
 SKT_API int skt_gethostname(char *buf, size_t len);
 SKT_API int skt_sethostname(const char *name);
 
-/* socket.getfqdn(): the name with its domain, or the best there is.  name NULL,
- * "", "0.0.0.0", "::": this machine. */
+/* socket.getfqdn(): the name with its domain; where none is found, the name as given.
+ * name NULL, "", "0.0.0.0" or "::": this machine. */
 SKT_API int skt_getfqdn(const char *name, char *buf, size_t len, double timeout);
 
-/* A service's port (host order), or -1 with ENOENT.  proto: "tcp", "udp", or
- * NULL for any. */
+/* A service's port (in host order), and a port's service: -1 with ENOENT where there is
+ * none.  proto: "tcp", "udp", or NULL for any. */
 SKT_API int skt_getservbyname(const char *name, const char *proto);
 SKT_API int skt_getservbyport(int port, const char *proto, char *buf, size_t len);
+
 /* A protocol's number, or -1 with ENOENT. */
 SKT_API int skt_getprotobyname(const char *name);
 
-/* inet_aton is permissive ("127.1"), inet_pton strict.  Packed addresses are in
- * network order: 4 bytes, or 16 with AF_INET6.  0, or -1 with EINVAL: unlike the
- * C library's, which return 1 and 0.  htons and its like are the C library's;
- * so are CMSG_LEN and CMSG_SPACE. */
+/* Addresses between text and packed form, which is in network order: 4 bytes, or 16 with
+ * AF_INET6.  inet_aton is permissive ("127.1"), inet_pton strict.  They return 0, or -1
+ * with EINVAL or EAFNOSUPPORT, unlike the C library's 1 and 0; or buf, or NULL.  htons and its
+ * like, CMSG_LEN and CMSG_SPACE are the C library's. */
 SKT_API int skt_inet_aton(const char *text, struct in_addr *packed);
 SKT_API char *skt_inet_ntoa(struct in_addr packed, char *buf, size_t len);
 SKT_API int skt_inet_pton(int family, const char *text, void *packed);
 SKT_API char *skt_inet_ntop(int family, const void *packed, size_t packedlen, char *buf, size_t len);
 
-/* Interfaces: netdevice(7).  The list ends with index 0; free it with
- * skt_freenameindex.  0 and -1 with ENODEV, ENXIO for what is not there. */
+/* Network interfaces.  The list ends with index 0; skt_freenameindex frees it.  What
+ * is not there: skt_if_nametoindex returns 0 with ENODEV, skt_if_indextoname -1 with ENXIO. */
 typedef struct skt_interface {
     unsigned index;
     char name[16];
@@ -565,39 +613,39 @@ typedef enum skt_error_domain {
     SKT_ERROR_NONE,     /* nothing has failed yet */
     SKT_ERROR_SYSTEM,   /* code is errno */
     SKT_ERROR_NAME,     /* code is EAI_...: getaddrinfo, getnameinfo */
-    SKT_ERROR_HOST,     /* code is HOST_NOT_FOUND ...: gethostbyaddr and _ex (Python's herror) */
+    SKT_ERROR_HOST,     /* code is HOST_NOT_FOUND ...: gethostbyaddr, gethostbyname_ex */
     SKT_ERROR_TIMEOUT,  /* our own timeout; code is ETIMEDOUT */
     SKT_ERROR_ARGUMENT, /* refused before the system was asked; code is errno */
 } skt_error_domain;
 
-/* What failed last in this thread. */
+/* What failed last in this thread.  skt_strerror makes a sentence of it. */
 typedef struct skt_error {
     skt_error_domain domain;
     int code;
-    const char *call; /* "connect"; static */
+    const char *call; /* "connect"; a constant; NULL if nothing has failed yet */
     bool has_addr;    /* whether addr is set */
     skt_addr addr;    /* the address that was used, or the peer's */
     char name[256];   /* the name it was looked up by, or "" */
     char detail[160]; /* more, in words, or "" */
-    size_t done;      /* sendall, sendfile: bytes that went before */
+    size_t done;      /* sendall, sendfile, a FILE: bytes that went before */
     size_t attempts;  /* connection attempts that failed, for skt_attempt */
 } skt_error;
 
 /* The record; never NULL, valid in this thread until its next failure. */
 SKT_API const skt_error *skt_error_record(void);
 
-/* How the i-th address that was tried failed: its errno, with *addr (may be NULL)
- * set; 0 where there is no such attempt.  The first 16 are kept. */
+/* How the i-th address (0, 1 ...) that skt_create_connection tried failed: its errno,
+ * and *addr (may be NULL); 0 where there is no such attempt.  The first 16 are kept. */
 SKT_API int skt_attempt(size_t i, skt_addr *addr);
 
-/* Whether the last failure was our own timeout. */
+/* Whether this thread's last failure was our own timeout. */
 SKT_API bool skt_timed_out(void);
 
-/* The record as a sentence: "connect example.org (93.184.216.34:81): Connection
- * refused".  Valid in this thread until its next skt_strerror(). */
+/* The record as a sentence: "connect example.org (93.184.216.34:81): Connection refused".
+ * Valid in this thread until its next skt_strerror(). */
 SKT_API const char *skt_strerror(void);
 
-/* Prints "who: sentence" to standard error and exits with 1. */
+/* Prints "who: " and the sentence to standard error, and exits with 1. */
 SKT_API
 #if defined(__GNUC__)
 __attribute__((noreturn))
