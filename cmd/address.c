@@ -58,6 +58,8 @@ static int read_ip(struct cmd_address *address, const char *rest)
     const char *colon = strrchr(rest, ':');
     if (!colon || strchr(colon, ']'))
         return cmd_misuse("'%s' has no port; write host:port, or [address]:port", address->text);
+    if (*rest == '[' && colon[-1] != ']')
+        return cmd_misuse("'%s': an IPv6 address in brackets, then the port: [::1]:80", address->text);
     if (*rest != '[' && memchr(rest, ':', (size_t)(colon - rest)))
         return cmd_misuse("'%s': an IPv6 address stands in brackets: [::1]:80", address->text);
     int status = read_host(address, rest, (size_t)(colon - rest));
@@ -147,6 +149,8 @@ static int read_one(const char *text, struct cmd_address *address)
             return schemes[i].read(address, text + len);
         }
     }
+    if (*text == '/')
+        return cmd_misuse("'%s': a path is written unix:%s", text, text);
     if (strstr(text, ":/")) /* no port begins with a slash */
         return unknown_scheme(text);
     address->scheme = &schemes[0];
@@ -191,5 +195,6 @@ ssize_t cmd_look_up(const struct cmd_address *address, const struct cmd_settings
 {
     char port[8];
     snprintf(port, sizeof port, "%d", address->port);
-    return skt_getaddrinfo(address->host, port, settings->family, address->type, 0, flags, settings->timeout, list);
+    return skt_getaddrinfo(*address->host ? address->host : NULL, port, settings->family, address->type, 0, flags,
+                           settings->timeout, list);
 }

@@ -123,10 +123,13 @@ struct cmd_peer cmd_peer_connected(skt *s);
  * is left to be received. */
 int cmd_peer_await(struct cmd_peer *peer, skt *s);
 
-/* All of buf, or one datagram. 0 or -1. */
+/* All of buf, or one datagram. 0, or -1 with ... */
 int cmd_peer_send(struct cmd_peer *peer, const void *buf, size_t len);
 
-/* As skt_recv; only what the peer sent. */
+/* ... this sentence on why. */
+const char *cmd_peer_send_error(const struct cmd_peer *peer);
+
+/* What the peer has sent and is there now: as skt_recv with MSG_DONTWAIT. */
 ssize_t cmd_peer_recv(struct cmd_peer *peer, void *buf, size_t len);
 
 /* ---- pump.c ---- */

@@ -13,11 +13,12 @@ static skt_addr ip_address(const struct cmd_address *address, int family)
     return skt_name(address->host, address->port);
 }
 
-/* One datagram socket for both IP families. */
-static skt *listen_udp_everywhere(int port)
+/* A bound datagram socket; one of IPv6 takes IPv4 too if dualstack. */
+static skt *bind_udp(skt_addr addr, bool dualstack)
 {
-    skt *s = skt_socket(AF_INET6, SOCK_DGRAM, 0);
-    if (skt_setsockopt_int(s, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0 && skt_bind(s, skt_inet6("", port, 0, 0)) == 0)
+    skt *s = skt_socket(addr.family, SOCK_DGRAM, 0);
+    if ((addr.family != AF_INET6 || skt_setsockopt_int(s, IPPROTO_IPV6, IPV6_V6ONLY, !dualstack) == 0) &&
+        skt_bind(s, addr) == 0)
         return s;
     skt_close(s);
     return NULL;
@@ -28,17 +29,12 @@ static skt *listen_udp(const struct cmd_address *address, const struct cmd_setti
     skt_addrinfo *list;
     skt *s = NULL;
     if (!*address->host && settings->family == AF_UNSPEC && skt_has_dualstack_ipv6())
-        return listen_udp_everywhere(address->port);
+        return bind_udp(skt_inet6("", address->port, 0, 0), true);
     ssize_t n = cmd_look_up(address, settings, AI_PASSIVE, &list);
     if (n < 0)
         return NULL;
-    for (ssize_t i = 0; i < n && !s; i++) {
-        s = skt_socket(list[i].family, list[i].type, list[i].proto);
-        if (skt_bind(s, list[i].addr) < 0) {
-            skt_close(s);
-            s = NULL;
-        }
-    }
+    for (ssize_t i = 0; i < n && !s; i++)
+        s = bind_udp(list[i].addr, false);
     skt_freeaddrinfo(list);
     return s;
 }

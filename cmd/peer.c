@@ -49,8 +49,14 @@ int cmd_peer_await(struct cmd_peer *peer, skt *s)
     return 0;
 }
 
-/* What came to a broadcast or multicast address cannot be answered from it (EINVAL):
- * then the kernel is to choose. */
+/* What the kernel says of a source address that is not this machine's own. */
+static bool is_no_source(int code)
+{
+    return code == EINVAL || code == ENETUNREACH || code == EADDRNOTAVAIL;
+}
+
+/* What came to a broadcast or multicast address cannot be answered from it: then
+ * the kernel is to choose. */
 static int send_addressed(struct cmd_peer *peer, const void *buf, size_t len)
 {
     struct iovec piece = { (void *)buf, len };
@@ -61,7 +67,7 @@ static int send_addressed(struct cmd_peer *peer, const void *buf, size_t len)
                     .controllen = peer->controllen,
                     .addr = &peer->addr };
     ssize_t n = skt_sendmsg(peer->sock, &msg, 0);
-    if (n < 0 && errno == EINVAL && peer->controllen > 0) {
+    if (n < 0 && is_no_source(errno) && peer->controllen > 0) {
         peer->controllen = msg.controllen = 0;
         n = skt_sendmsg(peer->sock, &msg, 0);
     }
@@ -75,9 +81,16 @@ int cmd_peer_send(struct cmd_peer *peer, const void *buf, size_t len)
     return skt_sendall(peer->sock, buf, len, 0);
 }
 
+const char *cmd_peer_send_error(const struct cmd_peer *peer)
+{
+    if (peer->addressed && peer->addr.family == AF_UNSPEC) /* an AF_UNIX client that has bound none */
+        return "the peer has no address that an answer could be sent to";
+    return skt_strerror();
+}
+
 ssize_t cmd_peer_recv(struct cmd_peer *peer, void *buf, size_t len)
 {
-    int flags = peer->messages ? MSG_TRUNC : 0; /* tells the whole length of one that was cut */
+    int flags = MSG_DONTWAIT | (peer->messages ? MSG_TRUNC : 0); /* which tells the length of one that was cut */
     skt_addr from;
     ssize_t n;
     if (!peer->addressed)

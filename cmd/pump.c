@@ -19,13 +19,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STREAM_CHUNK 65536
-#define MESSAGE_MAX 65507  /* the largest datagram of UDP over IPv4 */
-#define RECEIVE_MAX 262144 /* more than a Unix datagram can have, unless wmem_max was raised */
-#define PROBE_AFTER 5      /* seconds */
+#define BUFFER 262144     /* more than a Unix datagram can have, unless wmem_max was raised */
+#define LARGEST_UDP 65507 /* over IPv4; what an input without ends is cut into */
+#define PROBE_AFTER 5     /* seconds */
 #define NANOSECONDS 1000000000
 
-/* What a direction is doing. */
+/* What a direction is doing.  Each waits before it takes anything, and says that it is busy
+ * before it does: what has been taken is carried over before the conversation can be
+ * over. */
 enum flow {
     FLOW_WAITING, /* for more; has nothing in hand */
     FLOW_BUSY,    /* carries something over */
@@ -55,10 +56,33 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * NANOSECONDS + t.tv_nsec;
 }
 
+/* ---- The rule ---- */
+
+/* Whether the peer has sent what we have not taken yet. */
+static bool has_more(const struct pump *p)
+{
+    struct pollfd one = { .fd = skt_fileno(p->peer.sock), .events = POLLIN };
+    return poll(&one, 1, 0) > 0;
+}
+
+/* Over when both directions have ended.  An input that has nothing in hand is not
+ * waited for where the peer's end is to be enough, or nobody is left to take it.
+ * After a failure to send, what the peer has still to say is taken. */
+static bool is_over(const struct pump *p)
+{
+    bool enough = p->gone || p->end == END_PEER;
+    bool input_done = p->input >= FLOW_ENDED || (p->input == FLOW_WAITING && enough);
+    if (p->hopeless)
+        return true;
+    if (p->end == END_INPUT && p->input == FLOW_ENDED)
+        return p->output != FLOW_BUSY && !has_more(p);
+    return p->output == FLOW_ENDED && input_done;
+}
+
 /* ---- A direction's state ---- */
 
 /* Takes a direction on to its next state; false: it is over, touch nothing more.
- * The main thread is woken only where it may wait for that: it costs more than a chunk does. */
+ * The main thread is woken only at the end: that costs more than a chunk does. */
 static bool go_on(struct pump *p, enum flow *flow, enum flow next)
 {
     pthread_mutex_lock(&p->lock);
@@ -67,7 +91,7 @@ static bool go_on(struct pump *p, enum flow *flow, enum flow next)
         *flow = next;
     if (p->idle >= 0)
         p->active = now();
-    if (next == FLOW_ENDED || p->output == FLOW_ENDED || (p->end == END_INPUT && p->input == FLOW_ENDED))
+    if (next != FLOW_BUSY && is_over(p))
         pthread_cond_signal(&p->changed);
     pthread_mutex_unlock(&p->lock);
     return on;
@@ -106,23 +130,21 @@ static ssize_t read_input(char *buf, size_t len)
     return n;
 }
 
-/* Waits before it reads, and says so before it takes anything: what has been taken is
- * sent before the conversation can be over. */
 static void *carry_input(void *arg)
 {
-    static char buf[STREAM_CHUNK];
+    static char buf[BUFFER];
     struct pump *p = arg;
     for (;;) {
         wait_for(STDIN_FILENO, POLLIN);
         if (!go_on(p, &p->input, FLOW_BUSY))
             return NULL;
-        ssize_t n = read_input(buf, p->peer.messages ? MESSAGE_MAX : STREAM_CHUNK);
+        ssize_t n = read_input(buf, p->peer.messages ? LARGEST_UDP : BUFFER);
         if (n < 0)
             return fail(p, &p->input, true, "standard input", strerror(errno));
         if (n == 0)
             break;
         if (cmd_peer_send(&p->peer, buf, (size_t)n) < 0)
-            return fail(p, &p->input, p->peer.endless, "", skt_strerror());
+            return fail(p, &p->input, p->peer.endless, "", cmd_peer_send_error(&p->peer));
         go_on(p, &p->input, FLOW_WAITING);
     }
     if (!p->peer.endless)
@@ -179,19 +201,20 @@ static void *watch(struct pump *p)
 
 static void *carry_output(void *arg)
 {
-    static char buf[RECEIVE_MAX];
+    static char buf[BUFFER];
     struct pump *p = arg;
     for (;;) {
-        ssize_t n = cmd_peer_recv(&p->peer, buf, p->peer.messages ? RECEIVE_MAX : STREAM_CHUNK);
-        if (n < 0)
+        wait_for(skt_fileno(p->peer.sock), POLLIN);
+        if (!go_on(p, &p->output, FLOW_BUSY))
+            return NULL;
+        ssize_t n = cmd_peer_recv(&p->peer, buf, BUFFER);
+        if (n < 0 && errno != EAGAIN)
             return fail(p, &p->output, true, "", skt_strerror());
         if (n == 0 && !p->peer.endless)
             break;
-        if (n > RECEIVE_MAX)
+        if (n > BUFFER)
             return fail(p, &p->output, true, "receive", "the peer's message is longer than 256 KiB");
-        if (!go_on(p, &p->output, FLOW_BUSY))
-            return NULL;
-        if (write_output(buf, (size_t)n) < 0)
+        if (n > 0 && write_output(buf, (size_t)n) < 0)
             return fail(p, &p->output, true, "standard output", strerror(errno));
         go_on(p, &p->output, FLOW_WAITING);
     }
@@ -200,20 +223,6 @@ static void *carry_output(void *arg)
 }
 
 /* ---- The end ---- */
-
-/* Over when both directions have ended.  An input that has nothing in hand is not
- * waited for where the peer's end is to be enough, or nobody is left to take it.
- * After a failure to send, what the peer has still to say is taken. */
-static bool is_over(const struct pump *p)
-{
-    bool enough = p->gone || p->end == END_PEER;
-    bool input_done = p->input >= FLOW_ENDED || (p->input == FLOW_WAITING && enough);
-    if (p->hopeless)
-        return true;
-    if (p->end == END_INPUT && p->input == FLOW_ENDED)
-        return p->output != FLOW_BUSY;
-    return p->output == FLOW_ENDED && input_done;
-}
 
 /* Whether nothing has passed for too long.  A reader of standard output that takes its time is not the
  * peer's silence. */

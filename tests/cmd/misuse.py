@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Whatever is wrong with how skt is called is said in one line that names it, with status 2."""
+import re
+from story import skt
+
+MISTAKES = [
+    ([], "a command is missing, such as connect or listen; skt help lists them"),
+    (["conect", "x"], "no command 'conect'; did you mean 'connect'?"),
+    (["lsiten"], "no command 'lsiten'; did you mean 'listen'?"),
+    (["--hlep"], "no command '--hlep'; did you mean 'help'?"),
+    (["frobnicate"], "no command 'frobnicate'; skt help lists them"),
+    (["x" * 100], "no command '%s'; skt help lists them" % ("x" * 100)),
+    (["help", "connnect"], "no command 'connnect'; did you mean 'connect'?"),
+    (["help", "connect", "listen"], "help takes one word, as in skt help connect"),
+    (["connect"], "an ADDRESS is missing, such as tcp://localhost:8080; see skt help"),
+    (["connect", "a", "1", "2"], "too many arguments: one ADDRESS, or a host and a port; see skt help"),
+    (["connect", "tcp://a:1", "2"], "'tcp://a:1' and '2': either one ADDRESS, or a host and a port"),
+    (["connect", "tcp://localhost"], "'tcp://localhost' has no port; write host:port, or [address]:port"),
+    (["connect", "tcp://[::1]"], "'tcp://[::1]' has no port; write host:port, or [address]:port"),
+    (["connect", "tcp://[::1"], "'tcp://[::1': an IPv6 address in brackets, then the port: [::1]:80"),
+    (["connect", "tcp://::1:80"], "'tcp://::1:80': an IPv6 address stands in brackets: [::1]:80"),
+    (["connect", "tcp://localhost:"], "'tcp://localhost:' has no port; write host:port"),
+    (["connect", "tcp://localhost:65536"], "'tcp://localhost:65536': a port is 0 to 65535, not 65536"),
+    (["connect", "localhost", "99999999999999999999"],
+     "'99999999999999999999': a port is 0 to 65535, not 99999999999999999999"),
+    (["connect", "tcp://localhost:-1"], "'tcp://localhost:-1': '-1' is neither a port nor a tcp service"),
+    (["connect", "udp://localhost:80x"], "'udp://localhost:80x': '80x' is neither a port nor a udp service"),
+    (["connect", "tcp://:80"], "'tcp://:80': connect needs a host and a port above 0"),
+    (["connect", "localhost:0"], "'localhost:0': connect needs a host and a port above 0"),
+    (["connect", "tcp://" + "h" * 300 + ":1"], "the host in 'tcp://%s...' is too long" % ("h" * 34)),
+    (["connect", "tpc://localhost:80"], "no address begins with 'tpc://'; did you mean 'tcp://'?"),
+    (["connect", "gopher://localhost:70"], "no address begins with 'gopher://'; skt help lists what there is"),
+    (["listen", "unixdgram:/x"], "no address begins with 'unixdgram:/'; did you mean 'unix-dgram:'?"),
+    (["listen", "/run/x"], "'/run/x': a path is written unix:/run/x"),
+    (["listen", "unix:"], "'unix:': something has to follow the colon"),
+    (["listen", "unix-abstract:"], "'unix-abstract:': something has to follow the colon"),
+    (["listen", "unix:/" + "x" * 600], "'unix:/%s...' is too long" % ("x" * 34)),
+    (["listen", "vsock://1"], "'vsock://1': write vsock://cid:port"),
+    (["listen", "-4", "unix:/x"], "'unix:/x': -4 and -6 are for hosts"),
+    (["listen", "-4", "-6", ":80"], "-4 and -6 exclude each other"),
+    (["listen", "--timout=3", ":80"], "listen has no option '--timout'; did you mean '--timeout'?"),
+    (["listen", "--frobnicate", ":80"], "listen has no option '--frobnicate'; see skt help listen"),
+    (["help", "--timeout", "1"], "help has no option '--timeout'; see skt help help"),
+    (["listen", "-x", ":80"], "listen has no option '-x'; see skt help listen"),
+    (["listen", ":80", "-t"], "listen: --timeout needs a value: TIME"),
+    (["listen", "--verbose=1", ":80"], "listen: --verbose takes no value"),
+    (["listen", "-t", "soon", ":80"], "--timeout: 'soon' is no time; write 2, 1.5s, 500ms or 3m"),
+    (["listen", "-t", "-1", ":80"], "--timeout: '-1' is no time; write 2, 1.5s, 500ms or 3m"),
+    (["listen", "-i", "nan", ":80"], "--idle: 'nan' is no time; write 2, 1.5s, 500ms or 3m"),
+    (["listen", "-i", "2 h", ":80"], "--idle: '2 h' is no time; write 2, 1.5s, 500ms or 3m"),
+    (["listen", "-e", "never", ":80"], "--end: 'never' is none of both, peer, input"),
+]
+# What the library itself refuses when it is told to use the address.
+REFUSED = [
+    ["listen", "unix:/" + "x" * 120],
+    ["listen", "unix-abstract:" + "x" * 120],
+    ["connect", "unix:/%zz"],
+    ["connect", "vsock://here:1"],
+]
+
+for words, sentence in MISTAKES:
+    skt(*words).expect(status=2, out=b"", err=re.escape("skt: %s\n" % sentence))
+for words in REFUSED:
+    skt(*words).expect(status=2, out=b"", err="skt: [^\n]{20,}\n")
