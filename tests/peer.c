@@ -1,0 +1,94 @@
+/* peer.c - the other end of a test: see peer.h. */
+#include "peer.h"
+#include "check.h"
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static void *run_peer(void *arg)
+{
+    struct peer *peer = arg;
+    __atomic_store_n(&peer->tid, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    peer->run(peer->arg);
+    return NULL;
+}
+
+void start_peer(struct peer *peer, void (*run)(void *arg), void *arg)
+{
+    peer->run = run;
+    peer->arg = arg;
+    peer->tid = 0;
+    CHECK_INT(pthread_create(&peer->thread, NULL, run_peer, peer), 0);
+}
+
+void join_peer(struct peer *peer)
+{
+    CHECK_INT(pthread_join(peer->thread, NULL), 0);
+}
+
+static bool waits(int tid)
+{
+    static const long calls[] = { SYS_ppoll,  SYS_recvfrom, SYS_recvmsg, SYS_accept4,
+                                  SYS_sendto, SYS_connect,  SYS_sendfile };
+    char path[64], line[64] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%d/syscall", tid);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return false;
+    if (!fgets(line, sizeof line, file))
+        line[0] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (*line >= '0' && *line <= '9' && strtol(line, NULL, 10) == calls[i])
+            return true;
+    return false;
+}
+
+void wait_until_blocked(struct peer *peer)
+{
+    struct timespec moment = { .tv_nsec = 500000 };
+    int tid;
+    for (int times = 0; times < 3;) {
+        tid = __atomic_load_n(&peer->tid, __ATOMIC_ACQUIRE);
+        times = tid && waits(tid) ? times + 1 : 0;
+        nanosleep(&moment, NULL);
+    }
+}
+
+skt *local_server(skt_addr *addr)
+{
+    skt *server = skt_create_server(skt_inet("127.0.0.1", 0), NULL);
+    CHECK(server && skt_getsockname(server, addr) == 0);
+    return server;
+}
+
+void tcp_pair(skt *pair[2])
+{
+    skt_addr addr;
+    skt *server = local_server(&addr);
+    pair[0] = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_INT(skt_connect(pair[0], addr), 0);
+    pair[1] = skt_accept(server, NULL);
+    CHECK(pair[1] != NULL);
+    skt_close(server);
+}
+
+void small_buffers(skt *pair[2])
+{
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(skt_setsockopt_int(pair[i], SOL_SOCKET, SO_SNDBUF, 4096), 0);
+        CHECK_INT(skt_setsockopt_int(pair[i], SOL_SOCKET, SO_RCVBUF, 4096), 0);
+    }
+}
+
+size_t fill_up(skt *s)
+{
+    char block[4096] = { 0 };
+    size_t sum = 0;
+    ssize_t n;
+    while ((n = skt_send(s, block, sizeof block, MSG_DONTWAIT)) > 0)
+        sum += (size_t)n;
+    CHECK_INT(errno, EAGAIN);
+    return sum;
+}

@@ -1,0 +1,430 @@
+/* test_timeout.c - one timeout bounds the whole call, whatever happens inside.
+ *
+ * Time is the test's own: ppoll and the clock are replaced, so that an hour passes in no time and
+ * nothing depends on how fast the machine is. */
+#include "check.h"
+#include "peer.h"
+#include "sys.h"
+#include <fcntl.h>
+#include <math.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SECOND 1000000000LL
+
+static int64_t now;     /* the clock of the test */
+static int64_t slept;   /* all that was waited for */
+static unsigned polls;  /* calls of ppoll */
+static int64_t reality; /* how long each poll really waits for what is on its way: nothing, mostly */
+
+static int fake_clock(clockid_t clock, struct timespec *ts)
+{
+    CHECK_INT(clock, CLOCK_MONOTONIC);
+    *ts = (struct timespec){ now / SECOND, now % SECOND };
+    return 0;
+}
+
+/* What is ready is ready; otherwise the time that was asked for passes at once. */
+static int fake_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
+{
+    struct timespec real = { reality / SECOND, reality % SECOND };
+    polls++;
+    int ready = ppoll(fds, n, &real, NULL);
+    if (ready == 0) {
+        CHECK(timeout != NULL); /* for ever would be for ever */
+        int64_t wanted = timeout->tv_sec * SECOND + timeout->tv_nsec;
+        now += wanted;
+        slept += wanted;
+    }
+    return ready;
+}
+
+static struct skti_sys real;
+
+static void begin(void)
+{
+    real = skti_sys;
+    now = 1000 * SECOND;
+    slept = 0;
+    polls = 0;
+    reality = 0;
+    skti_sys.clock_gettime = fake_clock;
+    skti_sys.ppoll = fake_ppoll;
+}
+
+static void end(void)
+{
+    skti_sys = real;
+}
+
+/* The call failed with our own timeout after just so many seconds. */
+#define CHECK_TIMED_OUT(call, seconds)                                                                                 \
+    do {                                                                                                               \
+        begin();                                                                                                       \
+        CHECK_ERRNO(call, ETIMEDOUT);                                                                                  \
+        CHECK_INT(skt_error_record()->domain, SKT_ERROR_TIMEOUT);                                                      \
+        CHECK(skt_timed_out() && strstr(skt_strerror(), "timed out"));                                                 \
+        CHECK_INT(slept, (int64_t)((seconds)*1e9));                                                                    \
+        end();                                                                                                         \
+    } while (0)
+
+static char byte[1];
+
+static void receiving(void)
+{
+    skt *pair[2];
+    skt_addr from;
+    struct iovec iov = { byte, 1 };
+    skt_msg msg = { .iov = &iov, .iovlen = 1 };
+    skt_datagram d = { .data = NULL };
+    int fd = -1, msg_flags;
+    size_t nfds = 1;
+    CHECK_INT(skt_socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+    CHECK_INT(skt_settimeout(pair[0], 3600), 0);
+    CHECK_TIMED_OUT(skt_recv(pair[0], byte, 1, 0), 3600);
+    CHECK_TIMED_OUT(skt_recvfrom(pair[0], byte, 1, 0, &from), 3600);
+    CHECK_TIMED_OUT(skt_recvmsg(pair[0], &msg, 0), 3600);
+    CHECK_TIMED_OUT(skt_recvmmsg(pair[0], &d, 1, byte, 1, 0), 3600);
+    CHECK_TIMED_OUT(skt_recv_fds(pair[0], byte, 1, &fd, &nfds, 0, &msg_flags), 3600);
+    CHECK_INT(skt_settimeout(pair[0], 0.25), 0);
+    CHECK_TIMED_OUT(skt_recv(pair[0], byte, 1, 0), 0.25);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
+static void accepting_and_connecting(void)
+{
+    skt *server = skt_create_server(skt_abstract("skt-test-timeout", 16), &(skt_server_options){ .backlog = 1 });
+    skt *s[4];
+    CHECK_INT(skt_settimeout(server, 7), 0);
+    CHECK_TIMED_OUT(skt_accept(server, NULL), 7);
+    for (int i = 0; i < 4; i++) {
+        s[i] = skt_socket(AF_UNIX, SOCK_STREAM, 0);
+        CHECK_INT(skt_settimeout(s[i], 5), 0);
+    }
+    CHECK_INT(skt_connect(s[0], skt_abstract("skt-test-timeout", 16)), 0);
+    CHECK_INT(skt_connect(s[1], skt_abstract("skt-test-timeout", 16)), 0);
+    CHECK_TIMED_OUT(skt_connect(s[2], skt_abstract("skt-test-timeout", 16)), 5);
+    CHECK_STR(skt_strerror(), "connect unix-abstract:skt-test-timeout: timed out");
+    begin();
+    CHECK_INT(skt_connect_ex(s[3], skt_abstract("skt-test-timeout", 16)), EAGAIN); /* as in Python */
+    end();
+    for (int i = 0; i < 4; i++)
+        skt_close(s[i]);
+    skt_close(server);
+}
+
+/* connect(2) that never ends, as to a host that does not answer. */
+static int black_hole(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    (void)fd;
+    (void)sa;
+    (void)len;
+    errno = EINPROGRESS;
+    return -1;
+}
+
+static int never_ready(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
+{
+    (void)fds;
+    return fake_ppoll(NULL, n * 0, timeout);
+}
+
+static void black_holes(void)
+{
+    skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_INT(skt_settimeout(s, 20), 0);
+    begin();
+    skti_sys.connect = black_hole;
+    skti_sys.ppoll = never_ready;
+    CHECK_ERRNO(skt_connect(s, skt_inet("127.0.0.1", 80)), ETIMEDOUT);
+    CHECK_STR(skt_strerror(), "connect 127.0.0.1:80: timed out");
+    CHECK_INT(slept, 20 * SECOND);
+    slept = 0;
+    CHECK(skt_create_connection("127.0.0.1", 80, 2.5) == NULL && errno == ETIMEDOUT);
+    CHECK_STR(skt_strerror(), "connect 127.0.0.1 (127.0.0.1:80): timed out");
+    CHECK_INT(slept, 5 * SECOND / 2);
+    end();
+    skt_close(s);
+}
+
+static int kernel_gave_up(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    (void)fd;
+    (void)sa;
+    (void)len;
+    errno = ETIMEDOUT;
+    return -1;
+}
+
+static void the_kernels_own_timeout(void)
+{
+    skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_INT(skt_settimeout(s, 20), 0);
+    begin();
+    skti_sys.connect = kernel_gave_up;
+    CHECK_ERRNO(skt_connect(s, skt_inet("127.0.0.1", 80)), ETIMEDOUT);
+    CHECK(!skt_timed_out());
+    CHECK_INT(skt_error_record()->domain, SKT_ERROR_SYSTEM);
+    CHECK_STR(skt_strerror(), "connect 127.0.0.1:80: Connection timed out");
+    CHECK_INT(skt_connect_ex(s, skt_inet("127.0.0.1", 80)), ETIMEDOUT);
+    end();
+    skt_close(s);
+}
+
+/* The peer takes a little now and then: each piece would be in time, all of them are not. */
+static skt *slow_reader;
+
+static int sip_and_poll(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
+{
+    char some[20000];
+    int64_t left = timeout->tv_sec * SECOND + timeout->tv_nsec;
+    if (left > SECOND) {
+        struct timespec none = { 0 };
+        now += SECOND; /* after a second there is room */
+        slept += SECOND;
+        while (ppoll(fds, n, &none, NULL) == 0)
+            CHECK(skt_recv(slow_reader, some, sizeof some, MSG_DONTWAIT) > 0);
+        return ppoll(fds, n, &none, NULL);
+    }
+    return fake_ppoll(fds, n, timeout);
+}
+
+static void one_deadline_for_all_of_sendall(void)
+{
+    skt *pair[2];
+    static char much[8 << 20];
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    slow_reader = pair[1];
+    CHECK_INT(skt_settimeout(pair[0], 10), 0);
+    begin();
+    skti_sys.ppoll = sip_and_poll;
+    CHECK_ERRNO(skt_sendall(pair[0], much, sizeof much, 0), ETIMEDOUT);
+    CHECK(skt_timed_out());
+    CHECK_INT(slept, 10 * SECOND);
+    size_t done = skt_error_record()->done;
+    end();
+    CHECK(done > 100000 && done < sizeof much);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
+static void sending_to_the_full(void)
+{
+    skt *pair[2];
+    char name[] = "/tmp/skt-test-XXXXXX";
+    int fd = mkstemp(name);
+    CHECK(fd >= 0 && unlink(name) == 0 && ftruncate(fd, 1 << 20) == 0);
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    fill_up(pair[0]);
+    CHECK_INT(skt_settimeout(pair[0], 3), 0);
+    struct iovec iov = { byte, 1 };
+    skt_msg msg = { .iov = &iov, .iovlen = 1 };
+    CHECK_TIMED_OUT(skt_send(pair[0], "x", 1, 0), 3);
+    CHECK_TIMED_OUT(skt_sendmsg(pair[0], &msg, 0), 3);
+    CHECK_TIMED_OUT(skt_send_fds(pair[0], "x", 1, &fd, 1, 0), 3);
+    CHECK_TIMED_OUT(skt_sendfile(pair[0], fd, 0, 0), 3);
+    CHECK_INT(skt_error_record()->done, 0);
+    close(fd);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
+/* An unconnected datagram socket is always writable, says poll, however full the target. */
+static void full_datagram_queue_does_not_spin(void)
+{
+    skt *target = skt_socket(AF_UNIX, SOCK_DGRAM, 0), *s = skt_socket(AF_UNIX, SOCK_DGRAM, 0);
+    skt_addr addr;
+    skt_datagram d = { .data = byte, .len = 1, .addr = &addr };
+    CHECK_INT(skt_bind(target, skt_unix("")), 0);
+    CHECK_INT(skt_getsockname(target, &addr), 0);
+    while (skt_sendto(s, "x", 1, MSG_DONTWAIT, addr) == 1)
+        ;
+    CHECK_INT(errno, EAGAIN);
+    CHECK_INT(skt_settimeout(s, 1), 0);
+    CHECK_TIMED_OUT(skt_sendto(s, "x", 1, 0, addr), 1);
+    CHECK(polls < 200); /* 16 ms apart and not a million */
+    CHECK_TIMED_OUT(skt_sendmmsg(s, &d, 1, 0), 1);
+    skt_close(s);
+    skt_close(target);
+}
+
+/* ---- Names ---- */
+
+static int gate[2];
+
+static int hanging_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                               struct addrinfo **list)
+{
+    char c;
+    if (hints->ai_flags & AI_NUMERICHOST)
+        return getaddrinfo(host, service, hints, list);
+    CHECK(read(gate[0], &c, 1) == 0); /* until the test closes its end */
+    *list = NULL;
+    return EAI_AGAIN;
+}
+
+static void names(void)
+{
+    skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    skt_addrinfo *list;
+    char host[100];
+    CHECK_INT(pipe2(gate, O_CLOEXEC), 0);
+    CHECK_INT(skt_settimeout(s, 30), 0);
+    struct skti_sys before = skti_sys;
+    skti_sys.getaddrinfo = hanging_getaddrinfo;
+    CHECK_TIMED_OUT(skt_connect(s, skt_inet("name.invalid", 80)), 30);
+    CHECK_STR(skt_strerror(), "connect name.invalid: timed out");
+    CHECK_TIMED_OUT(skt_create_connection("name.invalid", 80, 12), 12);
+    CHECK_TIMED_OUT(skt_getaddrinfo("name.invalid", NULL, 0, 0, 0, 0, 4, &list), 4);
+    CHECK_TIMED_OUT(skt_gethostbyname("name.invalid", host, sizeof host, 4), 4);
+    close(gate[1]);
+    while (count_threads() > 1)
+        usleep(1000);
+    close(gate[0]);
+    skti_sys = before;
+    skt_close(s);
+}
+
+/* ---- Setting ---- */
+
+static bool nonblocking(skt *s)
+{
+    return fcntl(skt_fileno(s), F_GETFL) & O_NONBLOCK;
+}
+
+static void modes(void)
+{
+    skt *s = skt_socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK(!nonblocking(s) && skt_getblocking(s) && skt_gettimeout(s) == SKT_NO_TIMEOUT);
+    CHECK_INT(skt_settimeout(s, 2.5), 0);
+    CHECK(nonblocking(s) && skt_getblocking(s) && skt_gettimeout(s) == 2.5);
+    CHECK_INT(skt_settimeout(s, 0), 0);
+    CHECK(nonblocking(s) && !skt_getblocking(s) && skt_gettimeout(s) == 0);
+    CHECK_INT(skt_setblocking(s, true), 0);
+    CHECK(!nonblocking(s) && skt_gettimeout(s) == SKT_NO_TIMEOUT);
+    CHECK_INT(skt_setblocking(s, false), 0);
+    CHECK(nonblocking(s) && skt_gettimeout(s) == 0);
+    CHECK_ERRNO(skt_recv(s, byte, 1, 0), EAGAIN);
+    CHECK(!skt_timed_out());
+    CHECK_INT(skt_settimeout(s, SKT_NO_TIMEOUT), 0);
+    CHECK(!nonblocking(s));
+    skt_close(s);
+}
+
+static void times_that_are_none(void)
+{
+    skt *s = skt_socket(AF_INET, SOCK_DGRAM, 0);
+    const double bad[] = { -0.5, -2, -INFINITY, INFINITY, NAN, 9.1e9, 1e300 };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK_ERRNO(skt_settimeout(s, bad[i]), EINVAL);
+        CHECK(strstr(skt_strerror(), "is no timeout"));
+        CHECK_ERRNO(skt_setdefaulttimeout(bad[i]), EINVAL);
+        CHECK_ERRNO(skt_create_connection("127.0.0.1", 80, bad[i]), EINVAL);
+    }
+    CHECK(skt_gettimeout(s) == SKT_NO_TIMEOUT && skt_getdefaulttimeout() == SKT_NO_TIMEOUT);
+    skt_close(s);
+}
+
+static void tiny_is_not_none(void)
+{
+    skt *s = skt_socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK_INT(skt_settimeout(s, 1e-12), 0);
+    CHECK(skt_gettimeout(s) > 0);
+    CHECK_ERRNO(skt_recv(s, byte, 1, 0), ETIMEDOUT);
+    CHECK(skt_timed_out());
+    CHECK_INT(skt_settimeout(s, 9e9), 0);
+    CHECK_TIMED_OUT(skt_recv(s, byte, 1, 0), 9e9);
+    skt_close(s);
+}
+
+static void default_timeout(void)
+{
+    skt *pair[2], *dup;
+    skt_addr addr;
+    CHECK_INT(skt_setdefaulttimeout(3), 0);
+    CHECK(skt_getdefaulttimeout() == 3);
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    skt *server = local_server(&addr), *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_INT(skt_setdefaulttimeout(SKT_NO_TIMEOUT), 0);
+    CHECK(skt_gettimeout(pair[0]) == 3 && nonblocking(pair[0]) && skt_gettimeout(server) == 3);
+    CHECK_INT(skt_connect(s, addr), 0);
+    skt *conn = skt_accept(server, NULL); /* the default, not the listener's */
+    CHECK(skt_gettimeout(conn) == SKT_NO_TIMEOUT && !nonblocking(conn));
+    dup = skt_dup(s);
+    CHECK(skt_gettimeout(dup) == 3);
+    skt *own = skt_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    CHECK(skt_gettimeout(own) == 0 && skt_type(own) == SOCK_STREAM);
+    skt *all[] = { pair[0], pair[1], server, s, conn, dup, own };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        skt_close(all[i]);
+}
+
+/* accept, connect and sendfile make the descriptor non-blocking while they wait, and only then. */
+static void accept_one(void *arg)
+{
+    skt *conn = skt_accept(arg, NULL);
+    CHECK(conn != NULL);
+    skt_close(conn);
+}
+
+static void borrowed_mode_is_given_back(void)
+{
+    skt_addr addr;
+    skt *server = local_server(&addr);
+    struct peer peer[2];
+    for (int i = 0; i < 2; i++)
+        start_peer(&peer[i], accept_one, server);
+    for (int i = 0; i < 2; i++)
+        wait_until_blocked(&peer[i]);
+    CHECK(nonblocking(server));
+    for (int i = 0; i < 2; i++) {
+        skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+        CHECK_INT(skt_connect(s, addr), 0);
+        CHECK(!nonblocking(s));
+        skt_close(s);
+    }
+    for (int i = 0; i < 2; i++)
+        join_peer(&peer[i]);
+    CHECK(!nonblocking(server));
+    skt_close(server);
+}
+
+static void waitall(void)
+{
+    skt *pair[2];
+    char buf[8];
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    CHECK_INT(skt_settimeout(pair[0], 6), 0);
+    CHECK_INT(skt_sendall(pair[1], "abc", 3, 0), 0);
+    begin();
+    CHECK_INT(skt_recv(pair[0], buf, sizeof buf, MSG_WAITALL), 3); /* what came in time */
+    CHECK_INT(slept, 6 * SECOND);
+    end();
+    CHECK_TIMED_OUT(skt_recv(pair[0], buf, sizeof buf, MSG_WAITALL), 6);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        { "receiving", receiving },
+        { "accept, and connect to a full queue", accepting_and_connecting },
+        { "connect to hosts that do not answer", black_holes },
+        { "the kernel's own ETIMEDOUT is told apart", the_kernels_own_timeout },
+        { "one deadline for all of sendall", one_deadline_for_all_of_sendall },
+        { "sending to a peer that does not read", sending_to_the_full },
+        { "a full datagram queue does not make us spin", full_datagram_queue_does_not_spin },
+        { "names", names },
+        { "the descriptor's mode goes with the timeout", modes },
+        { "times that are none are refused", times_that_are_none },
+        { "a tiny timeout is not 0, and a huge one works", tiny_is_not_none },
+        { "the default timeout, and who gets it", default_timeout },
+        { "accept and connect give the mode back", borrowed_mode_is_given_back },
+        { "MSG_WAITALL gives what came in time", waitall },
+    };
+    return RUN_CASES(cases);
+}
