@@ -3,7 +3,7 @@
 import os
 import re
 import socket
-from story import Listener, check, check_equal, is_private, skt
+from story import Listener, check, check_equal, is_private, play, skip, skt
 
 
 def hello(listener, *words):
@@ -54,8 +54,7 @@ def brackets():
 
 def a_service_s_name():
     if not is_private() or os.geteuid() != 0:
-        print("not played: a port below 1024")
-        return
+        skip("a port below 1024 needs root and a network namespace")
     listener = Listener("127.0.0.1", "http")
     check_equal("the port of http", listener.port, 80)
     hello(listener, "tcp://127.0.0.1:http")
@@ -104,12 +103,14 @@ def verbose():
     listener.expect(err=r"skt: listening on \S+\nskt: the peer is 127\.0\.0\.1:\d+\n")
 
 
-every_address()
-only_one_family()
-by_name()
-brackets()
-a_service_s_name()
-percent()
-answers_come_from_the_address_that_was_asked()
-a_broadcast_is_answered()
-verbose()
+play(
+    every_address,
+    only_one_family,
+    by_name,
+    brackets,
+    a_service_s_name,
+    percent,
+    answers_come_from_the_address_that_was_asked,
+    a_broadcast_is_answered,
+    verbose,
+)

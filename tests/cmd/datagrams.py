@@ -3,7 +3,7 @@
 only the peer's count."""
 import os
 import socket
-from story import Listener, check, check_equal, folder, noise, skt
+from story import Listener, check, check_equal, folder, noise, play, skip, skt
 
 here = folder()
 LARGEST = 65507
@@ -96,8 +96,7 @@ def longer_than_can_be():
     path = os.path.join(here, "huge")
     with open("/proc/sys/net/core/wmem_max") as limit:
         if int(limit.read()) < 300000:
-            print("not played: a datagram above 256 KiB (wmem_max is too small)")
-            return
+            skip("net.core.wmem_max is too small")
     listener = Listener("unix-dgram:" + path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 600000)
@@ -106,10 +105,12 @@ def longer_than_can_be():
     listener.expect(status=1, out=b"", err="(?s).*longer than 256 KiB\n")
 
 
-each_line_is_one()
-much_input_is_cut_at_the_largest()
-an_empty_one_is_no_end()
-only_the_peer_counts()
-the_largest_of_a_unix_socket()
-a_sender_without_a_name()
-longer_than_can_be()
+play(
+    each_line_is_one,
+    much_input_is_cut_at_the_largest,
+    an_empty_one_is_no_end,
+    only_the_peer_counts,
+    the_largest_of_a_unix_socket,
+    a_sender_without_a_name,
+    longer_than_can_be,
+)

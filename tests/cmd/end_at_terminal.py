@@ -4,19 +4,24 @@ before has gone over.  Ctrl-D ends the input and the answer is still printed."""
 import os
 import pty
 import socket
-from story import Listener, check_equal, skt
+from story import Listener, check_equal, play, skt
 
 
-def with_terminal(play):
-    keyboard, terminal = pty.openpty()
-    try:
-        play(keyboard, terminal)
-    finally:
-        os.close(keyboard)
-        os.close(terminal)
+def at_terminal(scene):
+    """scene gets our end of the keyboard, and what skt takes for a terminal."""
+    def played():
+        keyboard, terminal = pty.openpty()
+        try:
+            scene(keyboard, terminal)
+        finally:
+            os.close(keyboard)
+            os.close(terminal)
+    played.__name__ = scene.__name__
+    return played
 
 
-def server_closes(keyboard, terminal):
+@at_terminal
+def the_server_closes(keyboard, terminal):
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = skt("connect", "127.0.0.1", server.getsockname()[1], stdin=terminal)
         conn, _ = server.accept()
@@ -27,13 +32,15 @@ def server_closes(keyboard, terminal):
         ours.expect(out=b"good bye\n", err="")
 
 
-def client_closes(keyboard, terminal):
+@at_terminal
+def the_client_closes(keyboard, terminal):
     listener = Listener("tcp://127.0.0.1:0", stdin=terminal)
     with socket.create_connection(("127.0.0.1", listener.port)) as conn:
         conn.sendall(b"good bye\n")
     listener.expect(out=b"good bye\n")
 
 
+@at_terminal
 def ctrl_d(keyboard, terminal):
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = skt("connect", "127.0.0.1", server.getsockname()[1], stdin=terminal)
@@ -45,5 +52,4 @@ def ctrl_d(keyboard, terminal):
         ours.expect(out=b"an answer\n", err="")
 
 
-for play in (server_closes, client_closes, ctrl_d):
-    with_terminal(play)
+play(the_server_closes, the_client_closes, ctrl_d)

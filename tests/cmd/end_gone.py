@@ -4,7 +4,7 @@ idle: at once where the system tells, by probes where only an answer can."""
 import os
 import socket
 import struct
-from story import check_equal, folder, is_private, noise, skt
+from story import check_equal, folder, is_private, noise, play, skip, skt
 
 here = folder()
 
@@ -87,8 +87,7 @@ def tcp_peer_has_closed_and_input_is_idle():
     """The kernel of the peer forgets a closed connection after tcp_fin_timeout, and answers a
     probe with a reset then."""
     if not is_private():
-        print("not played without a network namespace: the closed and idle peer of TCP")
-        return
+        skip("tcp_fin_timeout can be set in a network namespace only")
     with open("/proc/sys/net/ipv4/tcp_fin_timeout", "w") as timeout:
         timeout.write("1")
     ours, conn = tcp_pair()
@@ -97,10 +96,12 @@ def tcp_peer_has_closed_and_input_is_idle():
     ours.expect(status=1, out=b"good bye", err="skt: the peer takes no more input: .*\n")
 
 
-unix_peer_closes()
-unix_peer_only_half_closes()
-unix_peer_stops_reading()
-tcp_peer_resets()
-tcp_peer_has_closed_and_we_send()
-server_answers_early_and_closes()
-tcp_peer_has_closed_and_input_is_idle()
+play(
+    unix_peer_closes,
+    unix_peer_only_half_closes,
+    unix_peer_stops_reading,
+    tcp_peer_resets,
+    tcp_peer_has_closed_and_we_send,
+    server_answers_early_and_closes,
+    tcp_peer_has_closed_and_input_is_idle,
+)

@@ -2,7 +2,7 @@
 """The end of the input is passed on, and the other direction goes on for as long as it
 likes: whichever side ends first, all that is sent later still arrives."""
 import socket
-from story import Listener, check_equal, noise, skt
+from story import Listener, check_equal, noise, play, skt
 
 MUCH = noise(1 << 20)
 
@@ -58,7 +58,4 @@ def a_closed_input():
         ours.expect(out=b"an answer", err="")
 
 
-we_end_first()
-the_peer_ends_first()
-a_listener_without_input()
-a_closed_input()
+play(we_end_first, the_peer_ends_first, a_listener_without_input, a_closed_input)

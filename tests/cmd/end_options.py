@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from story import Listener, check, check_equal, skt
+from story import Listener, check, check_equal, play, skt
 
 
 def accepted(*options):
@@ -81,8 +81,4 @@ def a_slow_reader_is_not_silence():
     reader.close()
 
 
-the_peer_s_end()
-the_input_s_end()
-silence_of_a_stream()
-silence_of_datagrams()
-a_slow_reader_is_not_silence()
+play(the_peer_s_end, the_input_s_end, silence_of_a_stream, silence_of_datagrams, a_slow_reader_is_not_silence)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whatever is wrong with how skt is called is said in one line that names it, with status 2."""
 import re
-from story import skt
+from story import play, skt
 
 MISTAKES = [
     ([], "a command is missing, such as connect or listen; skt help lists them"),
@@ -58,7 +58,14 @@ REFUSED = [
     ["connect", "vsock://here:1"],
 ]
 
-for words, sentence in MISTAKES:
-    skt(*words).expect(status=2, out=b"", err=re.escape("skt: %s\n" % sentence))
-for words in REFUSED:
-    skt(*words).expect(status=2, out=b"", err="skt: [^\n]{20,}\n")
+def mistakes():
+    for words, sentence in MISTAKES:
+        skt(*words).expect(status=2, out=b"", err=re.escape("skt: %s\n" % sentence))
+
+
+def refused_by_the_library():
+    for words in REFUSED:
+        skt(*words).expect(status=2, out=b"", err="skt: [^\n]{20,}\n")
+
+
+play(mistakes, refused_by_the_library)

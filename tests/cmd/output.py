@@ -4,7 +4,7 @@ can be written is lost, and what cannot be written is said and gives status 1.""
 import fcntl
 import os
 import socket
-from story import check, check_equal, noise, skt
+from story import check, check_equal, noise, play, skt
 
 MUCH = noise(4 << 20)
 
@@ -102,10 +102,12 @@ def input_that_cannot_be_read():
     os.close(here)
 
 
-full_disk()
-reader_has_left()
-closed()
-help_into_a_full_disk()
-input_goes_on_while_output_is_full()
-non_blocking()
-input_that_cannot_be_read()
+play(
+    full_disk,
+    reader_has_left,
+    closed,
+    help_into_a_full_disk,
+    input_goes_on_while_output_is_full,
+    non_blocking,
+    input_that_cannot_be_read,
+)

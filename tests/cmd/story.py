@@ -1,8 +1,7 @@
 """story.py - what the stories about the command skt share.
 
-A story is a program that plays a scene with skt and real peers, and ends with 0,
-with 1 and a sentence, or with 77 if something that it needs is not there.  SKT
-tells where the command is.  Each story plays in a network namespace of its own
+A story is a program that plays scenes with skt and real peers, and prints a line of TAP for
+each; the first that fails ends it.  SKT tells where the command is.  Each story plays in a network namespace of its own
 where the system allows that, so that its ports collide with nobody's.  Nothing
 sleeps: wait_until looks for a condition, and gives up after LIMIT seconds.
 """
@@ -22,20 +21,45 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 LIMIT = 30
 
 
+class Failed(Exception):
+    pass
+
+
+class Skipped(Exception):
+    pass
+
+
 def fail(sentence):
-    print("failed:", sentence, flush=True)
-    for process in Process.all[-3:]:
-        print(process.describe(), flush=True)
-    sys.exit(1)
+    raise Failed(sentence)
 
 
 def skip(sentence):
-    print("skipped:", sentence, flush=True)
-    sys.exit(77)
+    raise Skipped(sentence)
+
+
+def play(*scenes):
+    """Plays functions, or pairs of a name and a function."""
+    print("1..%d" % len(scenes))
+    for number, scene in enumerate(scenes, 1):
+        name, function = scene if isinstance(scene, tuple) else (scene.__name__.replace("_", " "), scene)
+        try:
+            function()
+        except Skipped as reason:
+            print("ok %d - %s # SKIP %s" % (number, name, reason), flush=True)
+        except Exception as failure:
+            if not isinstance(failure, Failed):
+                traceback.print_exc()
+            print("not ok %d - %s\n# %s" % (number, name, failure))
+            for process in Process.all[-3:]:
+                print(process.describe())
+            sys.exit(1)
+        else:
+            print("ok %d - %s" % (number, name), flush=True)
 
 
 def check(condition, sentence):
@@ -172,7 +196,7 @@ class Process:
             into += part
 
     def describe(self):
-        return "    %s\n        status %s, output %.200r, errors %.400r" % (
+        return "# %s\n#     status %s, output %.200r, errors %.400r" % (
             " ".join(self.command), self.popen.poll(), bytes(self.out), self.err.decode(errors="replace"))
 
     def send(self, data):

@@ -3,8 +3,9 @@
 
 Each side sends a line, sees the other's, and ends its input; each has to print
 all and end by itself."""
+import os
 import sys
-from story import Listener, Process, free_port, need, skt, wait_for_port
+from story import Listener, Process, free_port, need, play, skt, wait_for_port
 
 PYTHON_SERVER = """
 import socket, sys
@@ -37,10 +38,10 @@ CLIENTS = [
     ("socat", "-t30", "-", "TCP:127.0.0.1:{}"),
     (sys.executable, "-c", PYTHON_CLIENT, "{}"),
 ]
-need("nc", "ncat", "socat")
 
 
 def start(command, port):
+    need(command[0])
     return Process(*(word.replace("{}", str(port)) for word in command))
 
 
@@ -54,11 +55,17 @@ def exchange(peer, ours):
     ours.expect(out=b"from the peer\n")
 
 
-for command in SERVERS:
+def with_server(command):
     port = free_port()
     server = start(command, port)
     wait_for_port(port)
     exchange(server, skt("connect", "127.0.0.1", port))
-for command in CLIENTS:
+
+
+def with_client(command):
     listener = Listener("tcp://127.0.0.1:0")
     exchange(start(command, listener.port), listener)
+
+
+play(*[("server " + os.path.basename(c[0]), lambda c=c: with_server(c)) for c in SERVERS],
+     *[("client " + os.path.basename(c[0]), lambda c=c: with_client(c)) for c in CLIENTS])

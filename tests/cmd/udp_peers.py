@@ -4,9 +4,9 @@
 The client speaks first, the server answers. With --end input, skt ends once its
 input has ended and is sent; the peers know no end and are stopped."""
 import os
-import sys
-from story import Listener, Process, free_port, need, skt, wait_for_port
 import socket
+import sys
+from story import Listener, Process, free_port, need, play, skt, wait_for_port
 
 PYTHON_SERVER = """
 import socket, sys
@@ -40,10 +40,10 @@ CLIENTS = [
     (sys.executable, "-c", PYTHON_CLIENT, "{}"),
     (os.environ["SKT"], "connect", "udp://127.0.0.1:{}"),
 ]
-need("nc", "ncat", "socat")
 
 
 def start(command, port):
+    need(command[0])
     return Process(*(word.replace("{}", str(port)) for word in command))
 
 
@@ -57,13 +57,19 @@ def exchange(client, server, ours, peer):
     peer.stop().wait()
 
 
-for command in SERVERS:
+def with_server(command):
     port = free_port(socket.SOCK_DGRAM)
     server = start(command, port)
     wait_for_port(port, "udp")
     ours = skt("connect", "--end", "input", "udp://127.0.0.1:%d" % port)
     exchange(ours, server, ours, server)
-for command in CLIENTS:
+
+
+def with_client(command):
     listener = Listener("--end", "input", "udp://127.0.0.1:0")
     peer = start(command, listener.port)
     exchange(peer, listener, listener, peer)
+
+
+play(*[("server " + os.path.basename(c[0]), lambda c=c: with_server(c)) for c in SERVERS],
+     *[("client " + os.path.basename(c[0]), lambda c=c: with_client(c)) for c in CLIENTS])

@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from story import Listener, check, check_equal, folder, skt
+from story import Listener, check, check_equal, folder, play, skt
 
 here = folder()
 
@@ -83,10 +83,12 @@ def replaced_by_another():
         check(os.path.exists(path("mine")), "another's file was removed")
 
 
-removed_once_there_is_a_peer()
-removed_on_signals()
-nohup()
-left_behind_by_somebody()
-in_use()
-no_socket()
-replaced_by_another()
+play(
+    removed_once_there_is_a_peer,
+    removed_on_signals,
+    nohup,
+    left_behind_by_somebody,
+    in_use,
+    no_socket,
+    replaced_by_another,
+)

@@ -3,7 +3,7 @@
 name, datagrams, and whole messages (SOCK_SEQPACKET)."""
 import os
 import sys
-from story import Listener, Process, folder, need, skt, wait_for_socket
+from story import Listener, Process, folder, need, play, skt, wait_for_socket
 
 PYTHON = """
 import socket, sys
@@ -30,7 +30,6 @@ sys.stdout.flush()
 s.sendto(sys.stdin.buffer.readline(), sender)
 sys.stdin.read()
 """
-need("nc", "ncat", "socat")
 here = folder()
 
 
@@ -73,42 +72,65 @@ CLIENTS = [
 ]
 
 
-def names(i, scheme, command):
+def named(i, scheme, command):
     """The address for skt, and the peer's command, with a name that nobody else has."""
-    path, name = os.path.join(here, str(i)), "skt-story-%d-%d" % (os.getpid(), i)
+    need(command[0])
+    path, name = os.path.join(here, i), "skt-story-%d-%s" % (os.getpid(), i)
     command = [word.replace("PATH", path).replace("NAME", name) for word in command]
     return scheme + (name if scheme == "unix-abstract:" else path), command
 
 
-for i, (scheme, command) in enumerate(SERVERS):
-    address, command = names(i, scheme, command)
+def with_server(i, scheme, command):
+    address, command = named(i, scheme, command)
     server = Process(*command)
     wait_for_socket(("@" if scheme == "unix-abstract:" else "") + address[len(scheme):])
     exchange(server, skt("connect", address))
-for i, (scheme, command) in enumerate(CLIENTS, 100):
-    address, command = names(i, scheme, command)
+
+
+def with_client(i, scheme, command):
+    address, command = named(i, scheme, command)
     listener = Listener(address)
     exchange(Process(*command), listener)
 
-# Datagrams.  skt binds a name that the kernel chooses, so that answers reach it.
-path = os.path.join(here, "datagram")
-server = Process(sys.executable, "-c", PYTHON_DATAGRAM_SERVER, path)
-wait_for_socket(path, listening=False)
-ours = skt("connect", "--end", "input", "unix-dgram:" + path)
-converse(ours, server, ours, server)
 
-path = os.path.join(here, "datagram-socat")
-server = Process("socat", "-", "UNIX-RECVFROM:" + path)
-wait_for_socket(path, listening=False)
-ours = skt("connect", "--end", "input", "unix-dgram:" + path)
-converse(ours, server, ours, server)
+def with_datagram_server(name, *command):
+    """skt binds a name that the kernel chooses, so that answers reach it."""
+    need(command[0])
+    path = os.path.join(here, name)
+    server = Process(*(word.replace("PATH", path) for word in command))
+    wait_for_socket(path, listening=False)
+    ours = skt("connect", "--end", "input", "unix-dgram:" + path)
+    converse(ours, server, ours, server)
 
-path = os.path.join(here, "datagram-skt")
-listener = Listener("--end", "input", "unix-dgram:" + path)
-client = skt("connect", "unix-dgram:" + path)
-converse(client, listener, listener, client)
 
-path = os.path.join(here, "datagram-client")
-listener = Listener("--end", "input", "unix-dgram:" + path)
-client = Process("socat", "-", "UNIX-SENDTO:%s,bind=%s.client" % (path, path))
-converse(client, listener, listener, client)
+def datagrams_to_python():
+    with_datagram_server("python", sys.executable, "-c", PYTHON_DATAGRAM_SERVER, "PATH")
+
+
+def datagrams_to_socat():
+    with_datagram_server("socat", "socat", "-", "UNIX-RECVFROM:PATH")
+
+
+def datagrams_from_socat():
+    need("socat")
+    path = os.path.join(here, "listener")
+    listener = Listener("--end", "input", "unix-dgram:" + path)
+    client = Process("socat", "-", "UNIX-SENDTO:%s,bind=%s.client" % (path, path))
+    converse(client, listener, listener, client)
+
+
+def datagrams_between_two_skt():
+    path = os.path.join(here, "two")
+    listener = Listener("--end", "input", "unix-dgram:" + path)
+    client = skt("connect", "unix-dgram:" + path)
+    converse(client, listener, listener, client)
+
+
+def scenes(role, play_it, table):
+    return [("%s %s %s" % (role, os.path.basename(command[0]), scheme),
+             lambda i=i, scheme=scheme, command=command: play_it("%s%d" % (role, i), scheme, command))
+            for i, (scheme, command) in enumerate(table)]
+
+
+play(*scenes("server", with_server, SERVERS), *scenes("client", with_client, CLIENTS),
+     datagrams_to_python, datagrams_to_socat, datagrams_from_socat, datagrams_between_two_skt)
