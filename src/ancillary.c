@@ -92,6 +92,8 @@ ssize_t skt_get_rights(const skt_msg *msg, int *fds, size_t max)
     skt_cmsg item = { .next = 0 };
     size_t n = 0;
     int fd, keep = errno;
+    if (!fds)
+        max = 0;
     while (skt_next_cmsg(msg, &item)) {
         if (item.level != SOL_SOCKET || item.type != SCM_RIGHTS)
             continue;
@@ -123,7 +125,9 @@ int skt_put_credentials(skt_msg *msg, skt_credentials who)
 int skt_get_credentials(const skt_msg *msg, skt_credentials *who)
 {
     struct ucred cred;
-    if (!who || !find(msg, SOL_SOCKET, SCM_CREDENTIALS, &cred, sizeof cred))
+    if (!who)
+        return skti_fail_argument("get_credentials", EFAULT, "who is NULL");
+    if (!find(msg, SOL_SOCKET, SCM_CREDENTIALS, &cred, sizeof cred))
         return none_found("get_credentials");
     *who = (skt_credentials){ cred.pid, cred.uid, cred.gid };
     return 0;
@@ -187,8 +191,10 @@ int skt_put_hoplimit(skt_msg *msg, int family, int hops)
 int skt_get_hoplimit(const skt_msg *msg, int *hops)
 {
     int found;
-    if (!hops || (!find(msg, IPPROTO_IP, IP_TTL, &found, sizeof found) &&
-                  !find(msg, IPPROTO_IPV6, IPV6_HOPLIMIT, &found, sizeof found)))
+    if (!hops)
+        return skti_fail_argument("get_hoplimit", EFAULT, "hops is NULL");
+    if (!find(msg, IPPROTO_IP, IP_TTL, &found, sizeof found) &&
+        !find(msg, IPPROTO_IPV6, IPV6_HOPLIMIT, &found, sizeof found))
         return none_found("get_hoplimit");
     *hops = found;
     return 0;

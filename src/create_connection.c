@@ -232,8 +232,10 @@ static skt *connect_to_list(struct race *r, struct addrinfo *list)
 
 static bool arguments_usable(const char *host, int port)
 {
-    if (!host || !*host)
-        skti_fail_argument("connect", EINVAL, "host is %s", host ? "empty" : "NULL");
+    if (!host)
+        skti_fail_argument("connect", EFAULT, "host is NULL");
+    else if (!*host)
+        skti_fail_argument("connect", EINVAL, "host is empty");
     else if (port < 0 || port > 65535)
         skti_fail_argument("connect", EINVAL, "port must be 0-65535, not %d", port);
     else

@@ -205,6 +205,16 @@ void skti_record_detail(const char *format, ...)
     errno = keep;
 }
 
+void skti_keep_record(skt_error *copy)
+{
+    *copy = state.record;
+}
+
+void skti_put_back_record(const skt_error *copy)
+{
+    state.record = *copy;
+}
+
 /* ---- The sentence ---- */
 
 /* Text that grows in a buffer and is cut at its end. */

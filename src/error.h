@@ -55,6 +55,11 @@ int skti_fail_attempts(const char *call, const char *name, const struct skti_att
 void skti_record_done(size_t done);
 void skti_record_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Keeps the record as it was across calls whose failure is none of the caller's:
+ * what skti_keep_record copied, skti_put_back_record restores. */
+void skti_keep_record(skt_error *copy);
+void skti_put_back_record(const skt_error *copy);
+
 /* Who holds an address, in words such as "held by nc, process 17"; "" where that
  * cannot be seen (holder.c). */
 void skti_holder(const skt_addr *addr, int type, char *buf, size_t len);

@@ -127,8 +127,10 @@ FILE *skt_makefile(skt *s, const char *mode)
     FILE *file = NULL;
     if (!skti_enter(s, "makefile"))
         return NULL;
-    if (!mode || !direction(mode)) {
-        skti_fail_argument("makefile", EINVAL, "invalid mode '%s' (only r, w, b allowed)", mode ? mode : "NULL");
+    if (!mode) {
+        skti_fail_argument("makefile", EFAULT, "mode is NULL");
+    } else if (!direction(mode)) {
+        skti_fail_argument("makefile", EINVAL, "invalid mode '%s' (only r, w, b allowed)", mode);
     } else if ((file = open_stream(s, direction(mode)))) {
         skti_share(s);
         pthread_mutex_lock(&s->lock);

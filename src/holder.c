@@ -211,7 +211,9 @@ void skti_holder(const skt_addr *addr, int type, char *buf, size_t len)
     else if (h.inode)
         snprintf(buf, len, "held by a process of user %u that we may not see", h.uid);
     else if (h.time_wait)
-        snprintf(buf, len, "an earlier connection is in TIME_WAIT: set SO_REUSEADDR before bind");
+        snprintf(
+            buf, len,
+            "a connection of an earlier server is in TIME_WAIT: both servers have to set SO_REUSEADDR before bind");
     else if (addr->family == AF_UNIX && *addr->as.unix_.sun_path)
         snprintf(buf, len, "no process holds it: a file left behind, to be removed");
 }

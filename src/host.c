@@ -252,9 +252,13 @@ int skt_getfqdn(const char *name, char *buf, size_t len, double timeout)
             return -1;
         name = own;
     }
+    skt_error before;
+    skti_keep_record(&before);
     skt_hostent *host = skt_gethostbyaddr(name, timeout);
     if (!host && skt_timed_out())
         return -1;
+    if (!host)
+        skti_put_back_record(&before); /* the name itself will do */
     int n = snprintf(buf, len, "%s", host ? qualified(host) : name);
     skt_freehostent(host);
     if ((size_t)n >= len)

@@ -106,13 +106,17 @@ static int wait_until_deadline(skt *s, struct skti_op *op, struct pollfd *fds, u
     return errno == ETIMEDOUT && until < op->deadline ? 0 : -1;
 }
 
-/* Waits for the round-th time.  poll(2) says that an unconnected AF_UNIX datagram socket
- * is writable even if the target's queue is full, and that a socket is
- * readable though another thread has been faster: from the third time on we
- * sleep too, 1 to 16 ms, so as not to spin. */
+/* Waits for the round-th time.  What poll(2) calls ready may not be: an
+ * unconnected AF_UNIX datagram socket whose target's queue is full, or a listener
+ * that another thread was faster at.  So the deadline is looked at here too, and
+ * who sends sleeps from the third time on, 1 to 16 ms, so as not to spin. */
 static int wait_for(skt *s, struct skti_op *op, unsigned round)
 {
     struct pollfd fd = { .fd = skti_fd(s), .events = events_of(op) };
+    if (round > 1 && op->deadline != SKTI_FOREVER && skti_now() >= op->deadline) {
+        errno = ETIMEDOUT;
+        return -1;
+    }
     if (round > 2 && fd.events == POLLOUT) {
         int64_t pause = (int64_t)MILLISECOND << (round < 7 ? round - 3 : 4);
         if (wait_until_deadline(s, op, NULL, 0, skti_now() + pause) < 0)
