@@ -12,9 +12,9 @@ static struct skti_sys real;
 
 static struct {
     pthread_mutex_t lock;
-    bool armed, for_ever, interrupt;
+    bool armed, for_ever, interrupt, hit;
     size_t n, count, limit;
-    int code;
+    int call, code;
     unsigned turn;
     long allocations;
     short calls[MOST];
@@ -110,7 +110,7 @@ static bool fails(int call)
         if (plan.n &&
             (plan.count == plan.n || (plan.for_ever && plan.count > plan.n && plan.calls[plan.n - 1] == call)))
             code = plan.code;
-        else if (plan.interrupt && table[call].interruptible && ++plan.turn % 2)
+        if (code == 0 && plan.interrupt && table[call].interruptible && ++plan.turn % 2)
             code = EINTR;
     }
     pthread_mutex_unlock(&plan.lock);
@@ -124,12 +124,14 @@ static size_t limited(size_t len)
     return plan.armed && plan.limit && len > plan.limit ? plan.limit : len;
 }
 
-void faults_arm(size_t n, int code, bool for_ever)
+void faults_arm(size_t n, int call, int code, bool for_ever)
 {
     pthread_mutex_lock(&plan.lock);
     plan.armed = true;
     plan.n = n;
+    plan.call = call;
     plan.code = code;
+    plan.hit = false;
     plan.for_ever = for_ever;
     plan.count = 0;
     plan.turn = 0;
@@ -151,6 +153,11 @@ int fault_call_at(size_t n)
 size_t fault_count(void)
 {
     return plan.count;
+}
+
+bool fault_happened(void)
+{
+    return plan.hit;
 }
 
 void faults_limit(size_t bytes)

@@ -72,10 +72,14 @@ const int *fault_codes(int call);
 void faults_install(void);
 void faults_remove(void);
 
-/* From here on calls are counted.  The nth from 1 on fails with code; and so do all after it with for_ever.
- * n 0: none does. */
-void faults_arm(size_t n, int code, bool for_ever);
+/* From here on calls are counted.  The nth from 1 on fails with code, or, since
+ * threads do not always take turns alike, the first of its kind from there on; with for_ever, so do all
+ * of its kind that follow.  n 0: none does. */
+void faults_arm(size_t n, int call, int code, bool for_ever);
 void faults_disarm(void);
+
+/* Whether the one that was to fail since the last arming has been called. */
+bool fault_happened(void);
 
 /* Which call the nth was since the last arming, F_NONE if there were fewer; and how many there were. */
 int fault_call_at(size_t n);
