@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 /* In one write, so that lines of several processes do not mix. */
-static void say(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
 {
     char line[4096] = "skt: ";
     int n = vsnprintf(line + 5, sizeof line - 6, format, args);

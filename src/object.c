@@ -8,11 +8,19 @@
 
 #define CHUNK 64 /* structs allocated at a time */
 
+/* A chunk is never freed; the list of them is for leak checkers, to which pointers into
+ * the middle of a block are doubtful. */
+struct chunk {
+    struct chunk *next;
+    skt sockets[CHUNK];
+};
+
 /* Structs that are not in use, the one that has been free for longest first. */
 static struct {
     pthread_mutex_t lock;
     skt *first, **last;
     size_t in_use;
+    struct chunk *chunks;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .last = &pool.first };
 
 /* A child of fork finds the pool whole, whatever other threads were doing. */
@@ -40,13 +48,15 @@ static void append(skt *s)
 
 static bool grow(void)
 {
-    skt *chunk = skti_sys.calloc(CHUNK, sizeof *chunk);
+    struct chunk *chunk = skti_sys.calloc(1, sizeof *chunk);
     if (!chunk)
         return false;
-    for (int i = 0; i < CHUNK; i++) {
-        chunk[i].state = SKTI_CLOSED | SKTI_FREE;
-        pthread_mutex_init(&chunk[i].lock, NULL);
-        append(&chunk[i]);
+    chunk->next = pool.chunks;
+    pool.chunks = chunk;
+    for (skt *s = chunk->sockets; s < chunk->sockets + CHUNK; s++) {
+        s->state = SKTI_CLOSED | SKTI_FREE;
+        pthread_mutex_init(&s->lock, NULL);
+        append(s);
     }
     return true;
 }

@@ -77,8 +77,8 @@ void tcp_pair(skt *pair[2])
 void small_buffers(skt *pair[2])
 {
     for (int i = 0; i < 2; i++) {
-        CHECK_INT(skt_setsockopt_int(pair[i], SOL_SOCKET, SO_SNDBUF, 4096), 0);
-        CHECK_INT(skt_setsockopt_int(pair[i], SOL_SOCKET, SO_RCVBUF, 4096), 0);
+        CHECK_INT(skt_setsockopt_int(pair[i], SOL_SOCKET, SO_SNDBUF, 65536), 0);
+        CHECK_INT(skt_setsockopt_int(pair[i], SOL_SOCKET, SO_RCVBUF, 65536), 0);
     }
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """--end says whose end is enough, --idle that silence is."""
+import signal
 import socket
 import threading
 import time
@@ -32,6 +33,19 @@ def the_input_s_end():
     ours.expect(err="")
     check_equal("what came", conn.recv(100, socket.MSG_WAITALL), b"all that there is")
     conn.close()
+
+
+def what_has_come_by_the_input_s_end():
+    """It is printed, though the input ended long ago."""
+    with open("/dev/null") as nothing:
+        listener = Listener("--end", "input", "udp://127.0.0.1:0", stdin=nothing)
+    listener.stop(signal.SIGSTOP)
+    texts = [b"datagram %d\n" % i for i in range(100)]
+    with socket.socket(type=socket.SOCK_DGRAM) as s:
+        for text in texts:
+            s.sendto(text, ("127.0.0.1", listener.port))
+        listener.stop(signal.SIGCONT)
+        listener.expect(out=b"".join(texts))
 
 
 def silence_of_a_stream():
@@ -81,4 +95,4 @@ def a_slow_reader_is_not_silence():
     reader.close()
 
 
-play(the_peer_s_end, the_input_s_end, silence_of_a_stream, silence_of_datagrams, a_slow_reader_is_not_silence)
+play(the_peer_s_end, the_input_s_end, what_has_come_by_the_input_s_end, silence_of_a_stream, silence_of_datagrams, a_slow_reader_is_not_silence)
