@@ -1,6 +1,8 @@
 /* peer.c - the other end of a test: see peer.h. */
 #include "peer.h"
 #include "check.h"
+#include "sys.h"
+#include <netdb.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -91,4 +93,40 @@ size_t fill_up(skt *s)
         sum += (size_t)n;
     CHECK_INT(errno, EAGAIN);
     return sum;
+}
+
+/* ---- A resolver without an answer ---- */
+
+static pthread_mutex_t resolver_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t resolver_released = PTHREAD_COND_INITIALIZER;
+static bool resolver_silent;
+
+/* Stays in the table once it is there, since helpers look into that in their own time. */
+static int silent_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                              struct addrinfo **list)
+{
+    if (hints->ai_flags & AI_NUMERICHOST)
+        return getaddrinfo(host, service, hints, list);
+    pthread_mutex_lock(&resolver_lock);
+    while (resolver_silent)
+        pthread_cond_wait(&resolver_released, &resolver_lock);
+    pthread_mutex_unlock(&resolver_lock);
+    *list = NULL;
+    return EAI_AGAIN;
+}
+
+void silence_resolver(void)
+{
+    resolver_silent = true;
+    skti_sys.getaddrinfo = silent_getaddrinfo;
+}
+
+void release_resolver(void)
+{
+    pthread_mutex_lock(&resolver_lock);
+    resolver_silent = false;
+    pthread_cond_broadcast(&resolver_released);
+    pthread_mutex_unlock(&resolver_lock);
+    while (count_threads() > 1)
+        usleep(1000);
 }

@@ -1,8 +1,6 @@
-/* test_timeout.c - one timeout bounds the whole call, whatever happens inside.
- *
- * Time is the test's own: ppoll and the clock are replaced, so that an hour passes in no time and
- * nothing depends on how fast the machine is. */
+/* test_timeout.c - one timeout bounds the whole call, whatever happens inside. */
 #include "check.h"
+#include "fake_time.h"
 #include "peer.h"
 #include "sys.h"
 #include <fcntl.h>
@@ -12,62 +10,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SECOND 1000000000LL
-
-static int64_t now;     /* the clock of the test */
-static int64_t slept;   /* all that was waited for */
-static unsigned polls;  /* calls of ppoll */
-static int64_t reality; /* how long each poll really waits for what is on its way: nothing, mostly */
-
-static int fake_clock(clockid_t clock, struct timespec *ts)
-{
-    CHECK_INT(clock, CLOCK_MONOTONIC);
-    *ts = (struct timespec){ now / SECOND, now % SECOND };
-    return 0;
-}
-
-/* What is ready is ready; otherwise the time that was asked for passes at once. */
-static int fake_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
-{
-    struct timespec real = { reality / SECOND, reality % SECOND };
-    polls++;
-    int ready = ppoll(fds, n, &real, NULL);
-    if (ready == 0) {
-        CHECK(timeout != NULL); /* for ever would be for ever */
-        int64_t wanted = timeout->tv_sec * SECOND + timeout->tv_nsec;
-        now += wanted;
-        slept += wanted;
-    }
-    return ready;
-}
-
-static struct skti_sys real;
-
-static void begin(void)
-{
-    real = skti_sys;
-    now = 1000 * SECOND;
-    slept = 0;
-    polls = 0;
-    reality = 0;
-    skti_sys.clock_gettime = fake_clock;
-    skti_sys.ppoll = fake_ppoll;
-}
-
-static void end(void)
-{
-    skti_sys = real;
-}
-
 /* The call failed with our own timeout after just so many seconds. */
 #define CHECK_TIMED_OUT(call, seconds)                                                                                 \
     do {                                                                                                               \
-        begin();                                                                                                       \
+        fake_time_begin();                                                                                             \
         CHECK_ERRNO(call, ETIMEDOUT);                                                                                  \
         CHECK_INT(skt_error_record()->domain, SKT_ERROR_TIMEOUT);                                                      \
         CHECK(skt_timed_out() && strstr(skt_strerror(), "timed out"));                                                 \
-        CHECK_INT(slept, (int64_t)((seconds)*1e9));                                                                    \
-        end();                                                                                                         \
+        CHECK_INT(fake_slept, (int64_t)((seconds)*1e9));                                                               \
+        fake_time_end();                                                                                               \
     } while (0)
 
 static char byte[1];
@@ -108,9 +59,9 @@ static void accepting_and_connecting(void)
     CHECK_INT(skt_connect(s[1], skt_abstract("skt-test-timeout", 16)), 0);
     CHECK_TIMED_OUT(skt_connect(s[2], skt_abstract("skt-test-timeout", 16)), 5);
     CHECK_STR(skt_strerror(), "connect unix-abstract:skt-test-timeout: timed out");
-    begin();
+    fake_time_begin();
     CHECK_INT(skt_connect_ex(s[3], skt_abstract("skt-test-timeout", 16)), EAGAIN); /* as in Python */
-    end();
+    fake_time_end();
     for (int i = 0; i < 4; i++)
         skt_close(s[i]);
     skt_close(server);
@@ -135,18 +86,20 @@ static int never_ready(struct pollfd *fds, nfds_t n, const struct timespec *time
 static void black_holes(void)
 {
     skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    struct skti_sys before = skti_sys;
     CHECK_INT(skt_settimeout(s, 20), 0);
-    begin();
+    fake_time_begin();
     skti_sys.connect = black_hole;
     skti_sys.ppoll = never_ready;
     CHECK_ERRNO(skt_connect(s, skt_inet("127.0.0.1", 80)), ETIMEDOUT);
     CHECK_STR(skt_strerror(), "connect 127.0.0.1:80: timed out");
-    CHECK_INT(slept, 20 * SECOND);
-    slept = 0;
+    CHECK_INT(fake_slept, 20 * SECOND);
+    fake_slept = 0;
     CHECK(skt_create_connection("127.0.0.1", 80, 2.5) == NULL && errno == ETIMEDOUT);
     CHECK_STR(skt_strerror(), "connect 127.0.0.1 (127.0.0.1:80): timed out");
-    CHECK_INT(slept, 5 * SECOND / 2);
-    end();
+    CHECK_INT(fake_slept, 5 * SECOND / 2);
+    fake_time_end();
+    skti_sys = before;
     skt_close(s);
 }
 
@@ -162,15 +115,17 @@ static int kernel_gave_up(int fd, const struct sockaddr *sa, socklen_t len)
 static void the_kernels_own_timeout(void)
 {
     skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    struct skti_sys before = skti_sys;
     CHECK_INT(skt_settimeout(s, 20), 0);
-    begin();
+    fake_time_begin();
     skti_sys.connect = kernel_gave_up;
     CHECK_ERRNO(skt_connect(s, skt_inet("127.0.0.1", 80)), ETIMEDOUT);
     CHECK(!skt_timed_out());
     CHECK_INT(skt_error_record()->domain, SKT_ERROR_SYSTEM);
     CHECK_STR(skt_strerror(), "connect 127.0.0.1:80: Connection timed out");
     CHECK_INT(skt_connect_ex(s, skt_inet("127.0.0.1", 80)), ETIMEDOUT);
-    end();
+    fake_time_end();
+    skti_sys = before;
     skt_close(s);
 }
 
@@ -183,8 +138,7 @@ static int sip_and_poll(struct pollfd *fds, nfds_t n, const struct timespec *tim
     int64_t left = timeout->tv_sec * SECOND + timeout->tv_nsec;
     if (left > SECOND) {
         struct timespec none = { 0 };
-        now += SECOND; /* after a second there is room */
-        slept += SECOND;
+        fake_time_pass(SECOND); /* after a second there is room */
         while (ppoll(fds, n, &none, NULL) == 0)
             CHECK(skt_recv(slow_reader, some, sizeof some, MSG_DONTWAIT) > 0);
         return ppoll(fds, n, &none, NULL);
@@ -199,13 +153,13 @@ static void one_deadline_for_all_of_sendall(void)
     CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
     slow_reader = pair[1];
     CHECK_INT(skt_settimeout(pair[0], 10), 0);
-    begin();
+    fake_time_begin();
     skti_sys.ppoll = sip_and_poll;
     CHECK_ERRNO(skt_sendall(pair[0], much, sizeof much, 0), ETIMEDOUT);
     CHECK(skt_timed_out());
-    CHECK_INT(slept, 10 * SECOND);
+    CHECK_INT(fake_slept, 10 * SECOND);
     size_t done = skt_error_record()->done;
-    end();
+    fake_time_end();
     CHECK(done > 100000 && done < sizeof much);
     skt_close(pair[0]);
     skt_close(pair[1]);
@@ -245,7 +199,7 @@ static void full_datagram_queue_does_not_spin(void)
     CHECK_INT(errno, EAGAIN);
     CHECK_INT(skt_settimeout(s, 1), 0);
     CHECK_TIMED_OUT(skt_sendto(s, "x", 1, 0, addr), 1);
-    CHECK(polls < 200); /* 16 ms apart and not a million */
+    CHECK(fake_polls < 200); /* 16 ms apart and not a million */
     CHECK_TIMED_OUT(skt_sendmmsg(s, &d, 1, 0), 1);
     skt_close(s);
     skt_close(target);
@@ -253,38 +207,19 @@ static void full_datagram_queue_does_not_spin(void)
 
 /* ---- Names ---- */
 
-static int gate[2];
-
-static int hanging_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                               struct addrinfo **list)
-{
-    char c;
-    if (hints->ai_flags & AI_NUMERICHOST)
-        return getaddrinfo(host, service, hints, list);
-    CHECK(read(gate[0], &c, 1) == 0); /* until the test closes its end */
-    *list = NULL;
-    return EAI_AGAIN;
-}
-
 static void names(void)
 {
     skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
     skt_addrinfo *list;
     char host[100];
-    CHECK_INT(pipe2(gate, O_CLOEXEC), 0);
+    silence_resolver();
     CHECK_INT(skt_settimeout(s, 30), 0);
-    struct skti_sys before = skti_sys;
-    skti_sys.getaddrinfo = hanging_getaddrinfo;
     CHECK_TIMED_OUT(skt_connect(s, skt_inet("name.invalid", 80)), 30);
     CHECK_STR(skt_strerror(), "connect name.invalid: timed out");
     CHECK_TIMED_OUT(skt_create_connection("name.invalid", 80, 12), 12);
     CHECK_TIMED_OUT(skt_getaddrinfo("name.invalid", NULL, 0, 0, 0, 0, 4, &list), 4);
     CHECK_TIMED_OUT(skt_gethostbyname("name.invalid", host, sizeof host, 4), 4);
-    close(gate[1]);
-    while (count_threads() > 1)
-        usleep(1000);
-    close(gate[0]);
-    skti_sys = before;
+    release_resolver();
     skt_close(s);
 }
 
@@ -399,10 +334,10 @@ static void waitall(void)
     CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
     CHECK_INT(skt_settimeout(pair[0], 6), 0);
     CHECK_INT(skt_sendall(pair[1], "abc", 3, 0), 0);
-    begin();
+    fake_time_begin();
     CHECK_INT(skt_recv(pair[0], buf, sizeof buf, MSG_WAITALL), 3); /* what came in time */
-    CHECK_INT(slept, 6 * SECOND);
-    end();
+    CHECK_INT(fake_slept, 6 * SECOND);
+    fake_time_end();
     CHECK_TIMED_OUT(skt_recv(pair[0], buf, sizeof buf, MSG_WAITALL), 6);
     skt_close(pair[0]);
     skt_close(pair[1]);
