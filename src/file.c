@@ -88,7 +88,7 @@ static int stream_close(void *cookie)
     return code == 0 || code == ECONNRESET ? 0 : skti_fail("close", code);
 }
 
-/* Which of the modes that there are: "r", "w", "rw" or NULL. */
+/* Which of the modes that there are: "r" (also where nothing is said, as in Python), "w", "rw" or NULL. */
 static const char *direction(const char *mode)
 {
     bool r = false, w = false;
@@ -98,7 +98,7 @@ static const char *direction(const char *mode)
         if (!strchr("rwb", *mode))
             return NULL;
     }
-    return r && w ? "rw" : r ? "r" : w ? "w" : NULL;
+    return r && w ? "rw" : w ? "w" : "r";
 }
 
 static FILE *open_stream(skt *s, const char *direction)

@@ -76,6 +76,14 @@ void tcp_pair(skt *pair[2])
     skt_close(server);
 }
 
+bool has_ipv6(void)
+{
+    skt *s = skt_socket(AF_INET6, SOCK_STREAM, 0);
+    bool has = skt_bind(s, skt_inet6("::1", 0, 0, 0)) == 0;
+    skt_close(s);
+    return has;
+}
+
 void small_buffers(skt *pair[2])
 {
     for (int i = 0; i < 2; i++) {

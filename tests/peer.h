@@ -28,6 +28,8 @@ void wait_until_blocked(struct peer *peer);
 skt *local_server(skt_addr *addr);
 void tcp_pair(skt *pair[2]);
 
+bool has_ipv6(void);
+
 /* Makes send block soon: buffers of 64 KiB (much smaller ones make TCP on lo crawl by
  * its timers). */
 void small_buffers(skt *pair[2]);

@@ -39,8 +39,9 @@ static void add_row(skt_addr addr)
     *row = (struct addrinfo){ .ai_family = addr.family, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP };
     row->ai_addr = &name.addr[name.n].as.any;
     skt_addr_sockaddr(&name.addr[name.n], &row->ai_addrlen);
-    if (name.n++ > 0)
-        row[-1].ai_next = row;
+    if (name.n > 0)
+        name.row[name.n - 1].ai_next = row;
+    name.n++;
 }
 
 static struct skti_sys before;
@@ -97,14 +98,6 @@ static void fill_in(struct hole *hole)
     skt_close(hole->server);
     for (int i = 0; i < 2; i++)
         skt_close(hole->waiting[i]);
-}
-
-static bool has_ipv6(void)
-{
-    skt *s = skt_socket(AF_INET6, SOCK_STREAM, 0);
-    bool has = skt_bind(s, skt_inet6("::1", 0, 0, 0)) == 0;
-    skt_close(s);
-    return has;
 }
 
 /* ---- Cases ---- */
