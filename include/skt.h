@@ -32,7 +32,8 @@
  *             other threads are waiting in fail with EBADF.
  *   Exec      Every descriptor made here is close-on-exec (PEP 446).
  *   Mistakes  NULL where something is needed is EFAULT; a port of 70000, a length
- *             above SSIZE_MAX (mostly a negative number) and their like are EINVAL.
+ *             above SSIZE_MAX (mostly a negative number) and their like are EINVAL;
+ *             a buffer too small for a text is ENAMETOOLONG (inet_ntop: ENOSPC).
  *             The sentence says what was wrong.
  *
  * The library never prints, never exits (skt_die apart) and installs no signal
@@ -357,8 +358,8 @@ SKT_API ssize_t skt_sendto(skt *s, const void *buf, size_t len, int flags, skt_a
  * moved (Python's is moved).  EINVAL: not a stream, or a socket of timeout 0. */
 SKT_API ssize_t skt_sendfile(skt *s, int fd, off_t offset, size_t count);
 
-/* A FILE on the connection, for fgets, fprintf and all of stdio.  mode is "r", "w" or
- * "rw", with or without "b", which means nothing.
+/* A FILE on the connection, for fgets, fprintf and all of stdio.  mode is "r" (also "", as in
+ * Python), "w" or "rw", with or without "b", which means nothing.
  *
  *   Closing    The FILE keeps the connection open after skt_close; fclose does not
  *              close s.  The connection ends when both are closed.
@@ -451,8 +452,9 @@ SKT_API int skt_get_hoplimit(const skt_msg *msg, int *hops);
  * which the hardware's time is taken where there is one). */
 SKT_API int skt_get_timestamp(const skt_msg *msg, struct timespec *when);
 
-/* socket.send_fds(): data and nfds descriptors, at most 253, over AF_UNIX; they stay
- * yours.  A stream passes none without data: len at least 1. */
+/* socket.send_fds(): data and nfds descriptors, at most 253; they stay yours.  A stream
+ * passes none without data: len at least 1.  EAFNOSUPPORT: not AF_UNIX (Python sends the
+ * data without the descriptors). */
 SKT_API ssize_t skt_send_fds(skt *s, const void *buf, size_t len, const int *fds, size_t nfds, int flags);
 
 /* socket.recv_fds(): *nfds is the room in fds, and becomes the number received; they
@@ -460,7 +462,7 @@ SKT_API ssize_t skt_send_fds(skt *s, const void *buf, size_t len, const int *fds
  * (may be NULL) has MSG_CTRUNC. */
 SKT_API ssize_t skt_recv_fds(skt *s, void *buf, size_t len, int *fds, size_t *nfds, int flags, int *msg_flags);
 
-/* sendmsg_afalg(), for AF_ALG: op is ALG_OP_ENCRYPT or ALG_OP_DECRYPT; iv (at most 256
+/* sendmsg_afalg(), for AF_ALG (others: EAFNOSUPPORT): op is ALG_OP_ENCRYPT or ALG_OP_DECRYPT; iv (at most 256
  * bytes; ivlen 0: none) and assoclen (-1: none) are what the algorithm wants. */
 SKT_API ssize_t skt_sendmsg_afalg(skt *s, const struct iovec *iov, size_t iovlen, int op, const void *iv, size_t ivlen,
                                   int assoclen, int flags);
@@ -549,7 +551,7 @@ SKT_API ssize_t skt_getaddrinfo(const char *host, const char *service, int famil
 SKT_API void skt_freeaddrinfo(skt_addrinfo *list);
 
 /* socket.getnameinfo(): the names of a numeric address (EINVAL for a name).  host or
- * service may be NULL.  flags: NI_...  ENAMETOOLONG: a name does not fit. */
+ * service may be NULL.  flags: NI_... */
 SKT_API int skt_getnameinfo(skt_addr addr, int flags, char *host, size_t hostlen, char *service, size_t servicelen,
                             double timeout);
 
@@ -571,7 +573,7 @@ SKT_API skt_hostent *skt_gethostbyname_ex(const char *name, double timeout);
 SKT_API skt_hostent *skt_gethostbyaddr(const char *address, double timeout);
 SKT_API void skt_freehostent(skt_hostent *host);
 
-/* This machine's name.  ENAMETOOLONG: buf is too small.  To set it needs privileges. */
+/* This machine's name.  To set it needs privileges. */
 SKT_API int skt_gethostname(char *buf, size_t len);
 SKT_API int skt_sethostname(const char *name);
 

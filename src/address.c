@@ -141,7 +141,7 @@ skt_addr skt_sockaddr(const struct sockaddr *sa, socklen_t len)
         return skti_bad_address(AF_UNSPEC, EFAULT, "the sockaddr is NULL");
     if (len > sizeof(struct sockaddr_storage))
         return skti_bad_address(AF_UNSPEC, EINVAL, "a sockaddr of %u bytes is too long", (unsigned)len);
-    skt_addr a = skti_ready_address(sa, len, 0);
+    skt_addr a = skti_ready_address(sa, len, -1); /* of which protocol, nobody said */
     a.kind = SKTI_ADDR_RAW;
     return a;
 }

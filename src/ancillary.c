@@ -39,16 +39,21 @@ bool skt_next_cmsg(const skt_msg *msg, skt_cmsg *item)
     return true;
 }
 
-int skt_put_cmsg(skt_msg *msg, int level, int type, const void *data, size_t len)
+static int put(const char *call, skt_msg *msg, int level, int type, const void *data, size_t len)
 {
     if (!msg || !msg->control || (!data && len > 0))
-        return skti_fail_argument("put_cmsg", EFAULT, "%s is NULL",
+        return skti_fail_argument(call, EFAULT, "%s is NULL",
                                   !msg            ? "the message"
                                   : !msg->control ? "its control"
-                                                  : "data");
+                                                  : "what to add");
+    if (msg->controllen > msg->controlsize)
+        return skti_fail_argument(call, EINVAL, "controllen %zu is above controlsize %zu", msg->controllen,
+                                  msg->controlsize);
+    if (len > SSIZE_MAX)
+        return skti_fail_argument(call, EINVAL, "the length is negative");
     size_t used = CMSG_ALIGN(msg->controllen);
     if (used > msg->controlsize || len > msg->controlsize || CMSG_SPACE(len) > msg->controlsize - used)
-        return skti_fail_argument("put_cmsg", EMSGSIZE, "no room for %zu bytes in control: %zu of %zu are used", len,
+        return skti_fail_argument(call, EMSGSIZE, "no room for %zu bytes in control: %zu of %zu are used", len,
                                   msg->controllen, msg->controlsize);
     struct cmsghdr head = { .cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type };
     char *at = (char *)msg->control + used;
@@ -58,6 +63,11 @@ int skt_put_cmsg(skt_msg *msg, int level, int type, const void *data, size_t len
         memcpy(at + CMSG_LEN(0), data, len);
     msg->controllen = used + CMSG_SPACE(len);
     return 0;
+}
+
+int skt_put_cmsg(skt_msg *msg, int level, int type, const void *data, size_t len)
+{
+    return put("put_cmsg", msg, level, type, data, len);
 }
 
 /* Copies the item with this level and type, if it is there and has len bytes. */
@@ -73,8 +83,10 @@ static bool find(const skt_msg *msg, int level, int type, void *data, size_t len
     return false;
 }
 
-static int none_found(const char *call)
+static int none_found(const char *call, const skt_msg *msg)
 {
+    if (!msg)
+        return skti_fail_argument(call, EFAULT, "the message is NULL");
     return skti_fail_argument(call, ENOMSG, "the message has no such item");
 }
 
@@ -84,16 +96,15 @@ int skt_put_rights(skt_msg *msg, const int *fds, size_t n)
 {
     if (n > SSIZE_MAX / sizeof *fds)
         return skti_fail_argument("put_rights", EINVAL, "%zu descriptors are too many", n);
-    return skt_put_cmsg(msg, SOL_SOCKET, SCM_RIGHTS, fds, n * sizeof *fds);
+    return put("put_rights", msg, SOL_SOCKET, SCM_RIGHTS, fds, n * sizeof *fds);
 }
 
-ssize_t skt_get_rights(const skt_msg *msg, int *fds, size_t max)
+/* Keeps at most max descriptors and closes the others. */
+static ssize_t take_rights(const skt_msg *msg, int *fds, size_t max)
 {
     skt_cmsg item = { .next = 0 };
     size_t n = 0;
     int fd, keep = errno;
-    if (!fds)
-        max = 0;
     while (skt_next_cmsg(msg, &item)) {
         if (item.level != SOL_SOCKET || item.type != SCM_RIGHTS)
             continue;
@@ -109,9 +120,18 @@ ssize_t skt_get_rights(const skt_msg *msg, int *fds, size_t max)
     return (ssize_t)n;
 }
 
+ssize_t skt_get_rights(const skt_msg *msg, int *fds, size_t max)
+{
+    if (!msg || (!fds && max > 0))
+        return skti_fail_argument("get_rights", EFAULT, "%s is NULL", msg ? "fds" : "the message");
+    if (max > SSIZE_MAX)
+        return skti_fail_argument("get_rights", EINVAL, "the number of descriptors is negative");
+    return take_rights(msg, fds, max);
+}
+
 void skt_close_rights(const skt_msg *msg)
 {
-    skt_get_rights(msg, NULL, 0);
+    take_rights(msg, NULL, 0);
 }
 
 /* ---- Who, from where, how far, when ---- */
@@ -119,7 +139,7 @@ void skt_close_rights(const skt_msg *msg)
 int skt_put_credentials(skt_msg *msg, skt_credentials who)
 {
     struct ucred cred = { who.pid, who.uid, who.gid };
-    return skt_put_cmsg(msg, SOL_SOCKET, SCM_CREDENTIALS, &cred, sizeof cred);
+    return put("put_credentials", msg, SOL_SOCKET, SCM_CREDENTIALS, &cred, sizeof cred);
 }
 
 int skt_get_credentials(const skt_msg *msg, skt_credentials *who)
@@ -128,20 +148,26 @@ int skt_get_credentials(const skt_msg *msg, skt_credentials *who)
     if (!who)
         return skti_fail_argument("get_credentials", EFAULT, "who is NULL");
     if (!find(msg, SOL_SOCKET, SCM_CREDENTIALS, &cred, sizeof cred))
-        return none_found("get_credentials");
+        return none_found("get_credentials", msg);
     *who = (skt_credentials){ cred.pid, cred.uid, cred.gid };
     return 0;
 }
 
 int skt_put_pktinfo(skt_msg *msg, const skt_addr *local, unsigned ifindex)
 {
-    if (local && local->family == AF_INET6) {
+    if (!local)
+        return skti_fail_argument("put_pktinfo", EFAULT, "the local address is NULL");
+    if (local->kind == SKTI_ADDR_BAD)
+        return skti_addr_check("put_pktinfo", local, local->family);
+    if (local->kind == SKTI_ADDR_NAME)
+        return skti_fail_argument("put_pktinfo", EINVAL, "%s is a name, not an address", skt_host(local));
+    if (local->family == AF_INET6) {
         struct in6_pktinfo info = { .ipi6_addr = local->as.inet6.sin6_addr, .ipi6_ifindex = ifindex };
-        return skt_put_cmsg(msg, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+        return put("put_pktinfo", msg, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
     }
-    if (local && local->family == AF_INET) {
+    if (local->family == AF_INET) {
         struct in_pktinfo info = { .ipi_spec_dst = local->as.inet.sin_addr, .ipi_ifindex = (int)ifindex };
-        return skt_put_cmsg(msg, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+        return put("put_pktinfo", msg, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
     }
     return skti_fail_argument("put_pktinfo", EAFNOSUPPORT, "the local address is not of IPv4 or IPv6");
 }
@@ -170,7 +196,7 @@ int skt_get_pktinfo(const skt_msg *msg, skt_addr *local, unsigned *ifindex)
         if (local)
             set_local(local, &sa, sizeof sa);
     } else {
-        return none_found("get_pktinfo");
+        return none_found("get_pktinfo", msg);
     }
     if (ifindex)
         *ifindex = index;
@@ -182,9 +208,9 @@ int skt_put_hoplimit(skt_msg *msg, int family, int hops)
     if (hops < 0 || hops > 255)
         return skti_fail_argument("put_hoplimit", EINVAL, "hops must be 0-255, not %d", hops);
     if (family == AF_INET)
-        return skt_put_cmsg(msg, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
+        return put("put_hoplimit", msg, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
     if (family == AF_INET6)
-        return skt_put_cmsg(msg, IPPROTO_IPV6, IPV6_HOPLIMIT, &hops, sizeof hops);
+        return put("put_hoplimit", msg, IPPROTO_IPV6, IPV6_HOPLIMIT, &hops, sizeof hops);
     return skti_fail_argument("put_hoplimit", EAFNOSUPPORT, "family is %d: not AF_INET or AF_INET6", family);
 }
 
@@ -195,7 +221,7 @@ int skt_get_hoplimit(const skt_msg *msg, int *hops)
         return skti_fail_argument("get_hoplimit", EFAULT, "hops is NULL");
     if (!find(msg, IPPROTO_IP, IP_TTL, &found, sizeof found) &&
         !find(msg, IPPROTO_IPV6, IPV6_HOPLIMIT, &found, sizeof found))
-        return none_found("get_hoplimit");
+        return none_found("get_hoplimit", msg);
     *hops = found;
     return 0;
 }
@@ -219,6 +245,6 @@ int skt_get_timestamp(const skt_msg *msg, struct timespec *when)
     else if (find(msg, SOL_SOCKET, SCM_TIMESTAMP, &us, sizeof us))
         *when = (struct timespec){ us.tv_sec, (long)((unsigned long)us.tv_usec * 1000) };
     else
-        return none_found("get_timestamp");
+        return none_found("get_timestamp", msg);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "job.h"
 #include "resolve.h"
+#include "result.h"
 #include "sys.h"
 #include "wait.h"
 #include <arpa/inet.h>
@@ -185,7 +186,7 @@ char *skt_gethostbyname(const char *name, char *buf, size_t len, double timeout)
     const char *call = "gethostbyname";
     struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM }, *list;
     int64_t ns = skti_nanoseconds(call, timeout);
-    if (ns < -1 || !usable(call, name))
+    if (ns < -1 || !usable(call, name) || skti_result_room(call, buf, len) < 0)
         return NULL;
     skt_addr addr = skt_inet(name, 0); /* knows "" and "<broadcast>" */
     if (addr.kind == SKTI_ADDR_NAME) {
@@ -196,17 +197,15 @@ char *skt_gethostbyname(const char *name, char *buf, size_t len, double timeout)
     }
     if (skti_addr_check(call, &addr, AF_INET) < 0)
         return NULL;
-    return skt_inet_ntoa(addr.as.inet.sin_addr, buf, len);
+    return skti_result(call, skt_host(&addr), buf, len) == 0 ? buf : NULL;
 }
 
 /* ---- The machine's name ---- */
 
 int skt_gethostname(char *buf, size_t len)
 {
-    if (!buf)
-        return skti_fail_argument("gethostname", EFAULT, "the buffer is NULL");
-    if (len > SSIZE_MAX)
-        return skti_fail_argument("gethostname", EINVAL, "the length is negative");
+    if (skti_result_room("gethostname", buf, len) < 0)
+        return -1;
     if (skti_sys.gethostname(buf, len) < 0)
         return skti_fail("gethostname", errno == EINVAL ? ENAMETOOLONG : errno);
     if (memchr(buf, '\0', len))
@@ -243,10 +242,8 @@ int skt_getfqdn(const char *name, char *buf, size_t len, double timeout)
 {
     char own[HOST_NAME_MAX + 1];
     int64_t ns = skti_nanoseconds("getfqdn", timeout);
-    if (ns < -1)
+    if (ns < -1 || skti_result_room("getfqdn", buf, len) < 0)
         return -1;
-    if (!buf)
-        return skti_fail_argument("getfqdn", EFAULT, "the buffer is NULL");
     if (means_this_machine(name)) {
         if (skt_gethostname(own, sizeof own) < 0)
             return -1;
@@ -259,9 +256,7 @@ int skt_getfqdn(const char *name, char *buf, size_t len, double timeout)
         return -1;
     if (!host)
         skti_put_back_record(&before); /* the name itself will do */
-    int n = snprintf(buf, len, "%s", host ? qualified(host) : name);
+    int result = skti_result("getfqdn", host ? qualified(host) : name, buf, len);
     skt_freehostent(host);
-    if ((size_t)n >= len)
-        return skti_fail_argument("getfqdn", ENAMETOOLONG, "%zu bytes are too few", len);
-    return 0;
+    return result;
 }

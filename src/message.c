@@ -28,7 +28,7 @@ static bool usable(const char *call, const skt_msg *msg)
 
 /* The kernel leaves the address alone on connected sockets; a family of
  * AF_UNSPEC then says that none came. */
-static ssize_t receive(skt *s, skt_msg *msg, int flags)
+static ssize_t receive(skt *s, skt_msg *msg, int flags, const char *call)
 {
     struct sockaddr_storage nowhere;
     struct msghdr header = {
@@ -41,7 +41,7 @@ static ssize_t receive(skt *s, skt_msg *msg, int flags)
     };
     struct skti_op op = { .call = SKTI_RECVMSG, .flags = flags, .msg = &header };
     ((struct sockaddr *)header.msg_name)->sa_family = AF_UNSPEC;
-    ssize_t n = skti_perform(s, &op, "recvmsg", NULL, NULL);
+    ssize_t n = skti_perform(s, &op, call, NULL, NULL);
     if (n < 0)
         return -1;
     msg->controllen = header.msg_controllen;
@@ -59,7 +59,7 @@ ssize_t skt_recvmsg(skt *s, skt_msg *msg, int flags)
     if (msg)
         msg->controllen = 0;
     if (usable("recvmsg", msg))
-        n = receive(s, msg, flags);
+        n = receive(s, msg, flags, "recvmsg");
     skti_leave(s);
     return n;
 }
@@ -108,6 +108,8 @@ static bool fds_usable(const char *call, const void *buf, size_t len, const int 
 {
     if (!fds && nfds > 0)
         skti_fail_argument(call, EFAULT, "the array of descriptors is NULL");
+    else if (nfds > SSIZE_MAX)
+        skti_fail_argument(call, EINVAL, "the number of descriptors is negative");
     else if (len > SSIZE_MAX || (!buf && len > 0))
         skti_fail_argument(call, buf ? EINVAL : EFAULT, buf ? "the length is negative" : "the buffer is NULL");
     else
@@ -125,6 +127,8 @@ ssize_t skt_send_fds(skt *s, const void *buf, size_t len, const int *fds, size_t
         return -1;
     if (!fds_usable("send_fds", buf, len, fds, nfds))
         ;
+    else if (s->family != AF_UNIX) /* the kernel would drop them in silence */
+        skti_fail_argument("send_fds", EAFNOSUPPORT, "only AF_UNIX passes descriptors");
     else if (nfds > MOST_FDS)
         skti_fail_argument("send_fds", EINVAL, "%zu descriptors: a message carries at most %d", nfds, MOST_FDS);
     else if (nfds == 0 || skt_put_rights(&msg, fds, nfds) == 0)
@@ -146,7 +150,7 @@ ssize_t skt_recv_fds(skt *s, void *buf, size_t len, int *fds, size_t *nfds, int 
         skti_fail_argument("recv_fds", EFAULT, "nfds is NULL");
     else if (fds_usable("recv_fds", buf, len, fds, room)) {
         msg.controlsize = room < MOST_FDS ? CMSG_SPACE(room * sizeof(int)) : sizeof control;
-        n = receive(s, &msg, flags);
+        n = receive(s, &msg, flags, "recv_fds");
     }
     if (n >= 0) {
         ssize_t came = skt_get_rights(&msg, fds, room);
@@ -177,7 +181,9 @@ ssize_t skt_sendmsg_afalg(skt *s, const struct iovec *iov, size_t iovlen, int op
     ssize_t n = -1;
     if (!skti_enter(s, "sendmsg_afalg"))
         return -1;
-    if (ivlen > MOST_IV || (!iv && ivlen > 0)) {
+    if (s->family != AF_ALG) {
+        skti_fail_argument("sendmsg_afalg", EAFNOSUPPORT, "not a socket of AF_ALG");
+    } else if (ivlen > MOST_IV || (!iv && ivlen > 0)) {
         skti_fail_argument("sendmsg_afalg", EINVAL, iv ? "an iv of %zu bytes is too long" : "iv is NULL", ivlen);
     } else if (usable("sendmsg_afalg", &msg)) {
         memcpy(ivdata, &head, sizeof head);

@@ -4,9 +4,11 @@
 #include "error.h"
 #include "job.h"
 #include "resolve.h"
+#include "result.h"
 #include "sys.h"
 #include "wait.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- getaddrinfo ---- */
@@ -39,6 +41,17 @@ static ssize_t to_rows(const struct addrinfo *list, skt_addrinfo **rows)
     return (ssize_t)n;
 }
 
+/* The C library takes any number for a port, and keeps its last 16 bits. */
+static int check_port(const char *service)
+{
+    char *end;
+    errno = 0;
+    long port = service ? strtol(service, &end, 10) : 0;
+    if (!service || end == service || *end || (errno == 0 && port >= 0 && port <= 65535))
+        return 0;
+    return skti_fail_argument("getaddrinfo", EINVAL, "port must be 0-65535, not %s", service);
+}
+
 ssize_t skt_getaddrinfo(const char *host, const char *service, int family, int type, int proto, int flags,
                         double timeout, skt_addrinfo **list)
 {
@@ -48,7 +61,8 @@ ssize_t skt_getaddrinfo(const char *host, const char *service, int family, int t
     if (!list)
         return skti_fail_argument("getaddrinfo", EFAULT, "list is NULL");
     *list = NULL;
-    if (ns < -1 || skti_getaddrinfo(NULL, "getaddrinfo", host, service, &hints, skti_deadline(ns), &found) < 0)
+    if (ns < -1 || check_port(service) < 0 ||
+        skti_getaddrinfo(NULL, "getaddrinfo", host, service, &hints, skti_deadline(ns), &found) < 0)
         return -1;
     ssize_t n = to_rows(found, list);
     int keep = errno;
@@ -85,23 +99,15 @@ static void dispose_getnameinfo(struct skti_job *job)
     skti_sys.free(job);
 }
 
-static int copy_name(const char *name, char *buf, size_t len)
-{
-    if (!buf)
-        return 0;
-    if (strlen(name) >= len)
-        return skti_fail_argument("getnameinfo", ENAMETOOLONG, "%zu bytes are too few for %s", len, name);
-    strcpy(buf, name);
-    return 0;
-}
-
 int skt_getnameinfo(skt_addr addr, int flags, char *host, size_t hostlen, char *service, size_t servicelen,
                     double timeout)
 {
     char text[SKT_ADDR_TEXT_MAX];
     skti_blame blame;
     int64_t ns = skti_nanoseconds("getnameinfo", timeout);
-    if (ns < -1 || skti_addr_check("getnameinfo", &addr, addr.family) < 0)
+    if (ns < -1 || skti_addr_check("getnameinfo", &addr, addr.family) < 0 ||
+        (host && skti_result_room("getnameinfo", host, hostlen) < 0) ||
+        (service && skti_result_room("getnameinfo", service, servicelen) < 0))
         return -1;
     if (addr.kind == SKTI_ADDR_NAME)
         return skti_fail_argument("getnameinfo", EINVAL, "the address is not numeric: %s", addr.text);
@@ -114,9 +120,10 @@ int skt_getnameinfo(skt_addr addr, int flags, char *host, size_t hostlen, char *
     if (skti_run_job(NULL, &g->job, skti_deadline(ns), &blame) < 0)
         return skti_fail_at("getnameinfo", &addr, NULL, errno, blame);
     int result = g->eai ? skti_fail_name("getnameinfo", skt_addr_text(&addr, text, sizeof text), g->eai, g->code)
-                        : copy_name(g->host, host, hostlen);
-    if (result == 0)
-        result = copy_name(g->service, service, servicelen);
+                 : host ? skti_result("getnameinfo", g->host, host, hostlen)
+                        : 0;
+    if (result == 0 && service)
+        result = skti_result("getnameinfo", g->service, service, servicelen);
     int keep = errno;
     dispose_getnameinfo(&g->job);
     errno = keep;

@@ -1,6 +1,7 @@
 /* service.c - small look-ups that ask no server: services, protocols,
  * interfaces, and addresses as numbers. */
 #include "error.h"
+#include "result.h"
 #include "sys.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,8 +27,8 @@ int skt_getservbyport(int port, const char *proto, char *buf, size_t len)
 {
     if (port < 0 || port > 65535)
         return skti_fail_argument("getservbyport", EINVAL, "port must be 0-65535, not %d", port);
-    if (!buf)
-        return skti_fail_argument("getservbyport", EFAULT, "the buffer is NULL");
+    if (skti_result_room("getservbyport", buf, len) < 0)
+        return -1;
     if (skti_sys.getservbyport(port, proto, buf, len) == 0)
         return 0;
     skti_fail("getservbyport", errno);
@@ -91,17 +92,14 @@ unsigned skt_if_nametoindex(const char *name)
 int skt_if_indextoname(unsigned index, char *buf, size_t len)
 {
     char name[IF_NAMESIZE];
-    if (!buf)
-        return skti_fail_argument("if_indextoname", EFAULT, "the buffer is NULL");
+    if (skti_result_room("if_indextoname", buf, len) < 0)
+        return -1;
     if (!skti_sys.if_indextoname(index, name)) {
         skti_fail("if_indextoname", errno);
         skti_record_detail("index %u", index);
         return -1;
     }
-    if (strlen(name) >= len)
-        return skti_fail_argument("if_indextoname", ENAMETOOLONG, "%zu bytes are too few for %s", len, name);
-    strcpy(buf, name);
-    return 0;
+    return skti_result("if_indextoname", name, buf, len);
 }
 
 /* ---- Addresses as numbers ---- */
@@ -113,11 +111,6 @@ int skt_inet_aton(const char *text, struct in_addr *packed)
     if (!inet_aton(text, packed))
         return skti_fail_argument("inet_aton", EINVAL, "illegal IP address string: %s", text);
     return 0;
-}
-
-char *skt_inet_ntoa(struct in_addr packed, char *buf, size_t len)
-{
-    return skt_inet_ntop(AF_INET, &packed, sizeof packed, buf, len);
 }
 
 int skt_inet_pton(int family, const char *text, void *packed)
@@ -132,18 +125,35 @@ int skt_inet_pton(int family, const char *text, void *packed)
     return 0;
 }
 
+/* An address that has passed inet_ntop's checks. */
+static char *to_text(const char *call, int family, const void *packed, char *buf, size_t len)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (skti_result_room(call, buf, len) < 0)
+        return NULL;
+    inet_ntop(family, packed, text, sizeof text);
+    if (strlen(text) >= len) {
+        skti_fail_argument(call, ENOSPC, "%zu bytes are too few for %s", len, text);
+        return NULL;
+    }
+    return strcpy(buf, text);
+}
+
+char *skt_inet_ntoa(struct in_addr packed, char *buf, size_t len)
+{
+    return to_text("inet_ntoa", AF_INET, &packed, buf, len);
+}
+
 char *skt_inet_ntop(int family, const void *packed, size_t packedlen, char *buf, size_t len)
 {
     size_t wanted = family == AF_INET ? 4 : 16;
-    if (!packed || !buf)
-        skti_fail_argument("inet_ntop", EFAULT, "%s is NULL", packed ? "the buffer" : "packed");
+    if (!packed)
+        skti_fail_argument("inet_ntop", EFAULT, "packed is NULL");
     else if (family != AF_INET && family != AF_INET6)
         skti_fail_argument("inet_ntop", EAFNOSUPPORT, "unknown address family %d", family);
     else if (packedlen != wanted)
         skti_fail_argument("inet_ntop", EINVAL, "a packed address has %zu bytes, not %zu", wanted, packedlen);
-    else if (!inet_ntop(family, packed, buf, (socklen_t)len))
-        skti_fail_argument("inet_ntop", ENOSPC, "%zu bytes are too few", len);
     else
-        return buf;
+        return to_text("inet_ntop", family, packed, buf, len);
     return NULL;
 }
