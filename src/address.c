@@ -221,15 +221,25 @@ const struct sockaddr *skt_addr_sockaddr(const skt_addr *a, socklen_t *len)
     return has ? &a->as.any : NULL;
 }
 
-/* sin_zero may hold anything, and of what sockaddr_can has for other protocols the kernel tells as much as it likes. */
+/* The bytes of a sockaddr that mean something: not sin_zero, nor what follows an IPv6 one. */
 static socklen_t significant(const skt_addr *a)
 {
-    socklen_t most = a->len;
-    if (a->family == AF_INET)
-        most = offsetof(struct sockaddr_in, sin_zero);
-    else if (a->family == AF_CAN)
-        most = row_of(a)->size;
+    socklen_t most = a->family == AF_INET    ? offsetof(struct sockaddr_in, sin_zero)
+                     : a->family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                             : a->len;
     return a->len < most ? a->len : most;
+}
+
+/* Families have padding, members that count for another protocol only, and paths that end with a NUL or with the
+ * address: what means the same has the same text. */
+static bool same_text(const skt_addr *a, const skt_addr *b)
+{
+    char text[2][SKT_ADDR_TEXT_MAX];
+    int keep = errno;
+    skt_addr_text(a, text[0], sizeof text[0]);
+    skt_addr_text(b, text[1], sizeof text[1]);
+    errno = keep;
+    return !strcmp(text[0], text[1]);
 }
 
 static bool has_sockaddr(const skt_addr *a)
@@ -242,7 +252,8 @@ bool skt_addr_equal(const skt_addr *a, const skt_addr *b)
     if (!a || !b || a->family != b->family)
         return false;
     if (has_sockaddr(a) && has_sockaddr(b))
-        return significant(a) == significant(b) && !memcmp(&a->as, &b->as, significant(a));
+        return (significant(a) == significant(b) && !memcmp(&a->as, &b->as, significant(a))) ||
+               (a->family != AF_INET && a->family != AF_INET6 && same_text(a, b));
     if (a->kind != b->kind)
         return false;
     return a->kind == SKTI_ADDR_NONE ||

@@ -211,9 +211,4 @@ const struct skti_family skti_rds_row = {
     .proto = -1,
     .name = "AF_RDS",
     .scheme = "",
-    .size = sizeof(struct sockaddr_in),
-    .parse = parse_ip,
-    .format = format_ip,
-    .host = host_inet,
-    .port = port_ip,
 };

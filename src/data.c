@@ -36,8 +36,7 @@ static ssize_t recv_whole(skt *s, struct skti_op *op)
         if (n <= 0)
             break;
         done += (size_t)n;
-        op->buf = (char *)op->buf + n;
-        op->len -= (size_t)n;
+        skti_advance(op, (size_t)n);
     }
     return (ssize_t)done;
 }
@@ -121,8 +120,7 @@ static int send_whole(skt *s, struct skti_op *op)
             return -1;
         }
         done += (size_t)n;
-        op->buf = (char *)op->buf + n;
-        op->len -= (size_t)n;
+        skti_advance(op, (size_t)n);
     } while (op->len > 0);
     return 0;
 }

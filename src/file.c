@@ -69,8 +69,7 @@ static ssize_t stream_write(void *cookie, const char *buf, size_t len)
             skti_record_done(len - op.len);
             break;
         }
-        op.buf = (char *)op.buf + n;
-        op.len -= (size_t)n;
+        skti_advance(&op, (size_t)n);
     }
     skti_leave(f->s);
     return (ssize_t)(len - op.len);

@@ -58,6 +58,15 @@ static inline int skti_sys_flags(const skt *s, int flags, int added)
     return flags | (added & ~s->refused) | (skti_kernel_waits(s) ? 0 : MSG_DONTWAIT);
 }
 
+/* n bytes of buf have gone or come: the rest is what the next try is for.  (NULL + 0, for an
+ * empty message, C does not define.) */
+static inline void skti_advance(struct skti_op *op, size_t n)
+{
+    if (n > 0)
+        op->buf = (char *)op->buf + n;
+    op->len -= n;
+}
+
 /* Carries out op on s, which the caller has entered.  The system call's result,
  * or -1 with errno and *blame set, and no record. */
 ssize_t skti_try(skt *s, struct skti_op *op, skti_blame *blame);

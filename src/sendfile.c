@@ -36,8 +36,7 @@ static int send_copy(struct transfer *t, char *buf, size_t len)
         ssize_t n = skti_try(t->s, &op, &blame);
         if (n < 0)
             return fail_part_way(t, errno, blame);
-        op.buf = (char *)op.buf + n;
-        op.len -= (size_t)n;
+        skti_advance(&op, (size_t)n);
         t->done += (size_t)n;
         t->op.offset += n;
     }
