@@ -140,8 +140,18 @@ static ssize_t send_first(struct sending *b, struct outgoing *o, skti_blame *bla
     return skti_try(b->s, &one, blame) < 0 ? -1 : 1;
 }
 
+/* The record of what the first unsent datagram failed with, errno; room: what its name was resolved to. */
+static int fail_to_send(const struct sending *b, const skt_addr *room, skti_blame blame)
+{
+    const skt_addr *to = b->d[b->sent].addr;
+    const char *name = to ? skti_name_of(to) : NULL;
+    if (!to)
+        return skti_fail_on(b->s, "sendmmsg", errno, blame);
+    return skti_fail_at("sendmmsg", name ? room : to, name, errno, blame);
+}
+
 /* One system call: how many messages went, 0 to fill again in another way, or -1 with the record. */
-static ssize_t send_filled(struct sending *b, struct outgoing *o)
+static ssize_t send_filled(struct sending *b, struct outgoing *o, const skt_addr *room)
 {
     skti_blame blame;
     b->op.mmsg = o->messages;
@@ -156,8 +166,7 @@ static ssize_t send_filled(struct sending *b, struct outgoing *o)
         b->s->no_gso = true;
         return 0;
     }
-    const skt_addr *to = b->d[b->sent].addr;
-    return to ? skti_fail_at("sendmmsg", to, NULL, errno, blame) : skti_fail_on(b->s, "sendmmsg", errno, blame);
+    return fail_to_send(b, room, blame);
 }
 
 static ssize_t send_all(struct sending *b)
@@ -167,7 +176,7 @@ static ssize_t send_all(struct sending *b)
     while (b->sent < b->n) {
         if (fill(b, &o, &room) < 0)
             break;
-        ssize_t messages = send_filled(b, &o);
+        ssize_t messages = send_filled(b, &o, &room);
         if (messages < 0)
             break;
         for (ssize_t i = 0; i < messages; i++)
