@@ -489,7 +489,8 @@ SKT_API ssize_t skt_sendmmsg(skt *s, const skt_datagram *d, size_t n, int flags)
 /* Waits for a datagram and takes those that are there: at most n, and no more than one
  * system call gives (64).  Returns how many.  They are put into buf, which has size bytes,
  * size / n for each: d[i].data points there, d[i].len is what came.  Set every d[i].addr
- * beforehand.  UDP_GRO (skt_setsockopt_int(s, SOL_UDP, UDP_GRO, 1)) makes the kernel give
+ * beforehand.  Ancillary data is dropped, and descriptors in it are closed (MSG_CTRUNC in
+ * d[i].flags).  UDP_GRO (skt_setsockopt_int(s, SOL_UDP, UDP_GRO, 1)) makes the kernel give
  * runs in one piece; n is then at least SKT_GRO_MAX and size at least 65536 (EINVAL). */
 SKT_API ssize_t skt_recvmmsg(skt *s, skt_datagram *d, size_t n, void *buf, size_t size, int flags);
 

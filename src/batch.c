@@ -240,7 +240,7 @@ struct incoming {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int))];
-    } control[MOST_MESSAGES];
+    } control[MOST_MESSAGES]; /* with UDP_GRO only: the kernel closes descriptors that have no room */
 };
 
 static bool gro_is_on(skt *s)
@@ -250,7 +250,7 @@ static bool gro_is_on(skt *s)
     return is_udp(s) && skti_sys.getsockopt(skti_fd(s), SOL_UDP, UDP_GRO, &on, &len) == 0 && on;
 }
 
-static void prepare(struct incoming *in, unsigned n, char *buf, size_t slot)
+static void prepare(struct incoming *in, unsigned n, char *buf, size_t slot, bool gro)
 {
     for (unsigned i = 0; i < n; i++) {
         in->pieces[i] = (struct iovec){ buf + i * slot, slot };
@@ -258,8 +258,8 @@ static void prepare(struct incoming *in, unsigned n, char *buf, size_t slot)
                                                    .msg_iovlen = 1,
                                                    .msg_name = &in->from[i],
                                                    .msg_namelen = sizeof in->from[i],
-                                                   .msg_control = &in->control[i],
-                                                   .msg_controllen = sizeof in->control[i] };
+                                                   .msg_control = gro ? &in->control[i] : NULL,
+                                                   .msg_controllen = gro ? sizeof in->control[i] : 0 };
         in->from[i].ss_family = AF_UNSPEC;
     }
 }
@@ -314,7 +314,7 @@ static ssize_t receive(skt *s, skt_datagram *d, unsigned messages, size_t each, 
     struct skti_op op = {
         .call = SKTI_RECVMMSG, .flags = flags | MSG_WAITFORONE, .mmsg = in.messages, .len = messages
     };
-    prepare(&in, messages, buf, slot);
+    prepare(&in, messages, buf, slot, each > 1);
     ssize_t n = skti_try(s, &op, &blame);
     if (n < 0 && errno == ENOSYS)
         n = receive_first(s, &op, &blame);
