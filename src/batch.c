@@ -30,6 +30,7 @@
 #define MOST_SEGMENTS 64     /* in a message; the kernel's limit was this before 6.9 */
 #define MOST_GSO_BYTES 65000 /* in a message: less than an IP packet can be */
 #define GRO_BUFFER 65536
+#define GRO_CONTROL 256 /* the segments' length comes after timestamps, SO_MARK and others */
 
 /* ---- Sending ---- */
 
@@ -239,7 +240,7 @@ struct incoming {
     struct sockaddr_storage from[MOST_MESSAGES];
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[GRO_CONTROL];
     } control[MOST_MESSAGES]; /* with UDP_GRO only: the kernel closes descriptors that have no room */
 };
 
