@@ -164,7 +164,7 @@ static ssize_t send_filled(struct sending *b, struct outgoing *o, const skt_addr
         return n;
     if (segments_refused(b, o)) {
         b->segments = false;
-        b->s->no_gso = true;
+        __atomic_store_n(&b->s->no_gso, true, __ATOMIC_RELAXED);
         return 0;
     }
     return fail_to_send(b, room, blame);
@@ -224,7 +224,7 @@ ssize_t skt_sendmmsg(skt *s, const skt_datagram *d, size_t n, int flags)
     ssize_t sent = -1;
     if (!skti_enter(s, "sendmmsg"))
         return -1;
-    b.segments = is_udp(s) && !s->no_gso;
+    b.segments = is_udp(s) && !__atomic_load_n(&s->no_gso, __ATOMIC_RELAXED);
     if (all_usable(d, n))
         sent = send_all(&b);
     skti_leave(s);

@@ -38,7 +38,7 @@ struct skt {
 
     uint32_t state;
     int refused;                 /* MSG_ flags that the family does not take (io.c) */
-    bool no_gso;                 /* UDP_SEGMENT was refused once: do not ask again */
+    bool no_gso;                 /* UDP_SEGMENT was refused once: do not ask again (atomic) */
     uint8_t peer_len;            /* bytes of peer, 0: not known */
     struct sockaddr_in6 peer;    /* who was connected, for sentences; or a sockaddr_in */
     pthread_mutex_t lock;        /* guards what follows, and changes of timeout */
