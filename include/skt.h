@@ -613,12 +613,12 @@ SKT_API int skt_if_indextoname(unsigned index, char *buf, size_t len);
 /* ---- Errors ------------------------------------------------------------------------ */
 
 typedef enum skt_error_domain {
-    SKT_ERROR_NONE,     /* nothing has failed yet */
-    SKT_ERROR_SYSTEM,   /* code is errno */
-    SKT_ERROR_NAME,     /* code is EAI_...: getaddrinfo, getnameinfo */
-    SKT_ERROR_HOST,     /* code is HOST_NOT_FOUND ...: gethostbyaddr, gethostbyname_ex */
-    SKT_ERROR_TIMEOUT,  /* our own timeout; code is ETIMEDOUT */
-    SKT_ERROR_ARGUMENT, /* refused before the system was asked; code is errno */
+    SKT_ERROR_NONE,    /* nothing has failed yet */
+    SKT_ERROR_SYSTEM,  /* code is errno */
+    SKT_ERROR_NAME,    /* code is EAI_...: getaddrinfo, getnameinfo */
+    SKT_ERROR_HOST,    /* code is HOST_NOT_FOUND ...: gethostbyaddr, gethostbyname_ex */
+    SKT_ERROR_TIMEOUT, /* our own timeout; code is ETIMEDOUT */
+    SKT_ERROR_ARGUMENT /* refused before the system was asked; code is errno */
 } skt_error_domain;
 
 /* What failed last in this thread.  skt_strerror makes a sentence of it. */
