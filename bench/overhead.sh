@@ -1,6 +1,7 @@
 #!/bin/sh
 # overhead.sh - instructions (callgrind) and system calls (strace) that
 # skt_send and skt_recv cost over the bare calls, on a socket that is ready.
+# Fails above 60 instructions, or above one system call a call.
 # Usage: overhead.sh PATH-OF-THE-OVERHEAD-PROGRAM
 set -eu
 program=$1
@@ -25,5 +26,6 @@ for which in skt timeout; do
     [ "$which" = timeout ] && name="timeout set, data ready"
     count=$(instructions "$which")
     awk -v name="$name" -v n=$((count - bare)) -v c="$calls" -v s="$(system_calls "$which")" \
-        'BEGIN { printf "%-28s %26.1f %22.2f\n", name, n / c, s / c }'
+        'BEGIN { printf "%-28s %26.1f %22.2f\n", name, n / c, s / c; exit n > 60 * c || s != c }' || failed=1
 done
+exit "${failed:-0}"
