@@ -3,8 +3,11 @@
 
 PREFIX ?= /usr/local
 
+# What root builds in a user's folder (sudo make ...) becomes the user's, who could not build there again.
+hand_over = status=$$?; [ "$$(id -u)" -ne 0 ] || chown -Rh --reference=. build* 2>/dev/null; exit $$status
+
 all: build/build.ninja
-	@ninja -C build --quiet
+	@ninja -C build --quiet; $(hand_over)
 
 build/build.ninja:
 	@scripts/setup build
@@ -15,20 +18,21 @@ run: all
 
 test:
 	@scripts/setup test
-	@scripts/test
+	@scripts/test; $(hand_over)
 
 # Every family for real, in user-mode-linux.
 test-kernels: all
 	@scripts/setup kernels
-	@tests/kernels/run build
+	@tests/kernels/run build; $(hand_over)
 
 bench: all
 	@scripts/setup bench
-	@meson test -C build --benchmark --verbose
+	@meson test -C build --benchmark --verbose; $(hand_over)
 
+# The loader finds a new library in /usr/local only after ldconfig.
 install: all
-	@meson configure build --prefix="$(PREFIX)"
-	@meson install -C build
+	@meson configure build --prefix="$(PREFIX)" && meson install -C build; $(hand_over)
+	@[ "$$(id -u)" -ne 0 ] || [ -n "$(DESTDIR)" ] || ldconfig
 
 clean:
 	rm -rf build build-*
