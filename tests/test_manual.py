@@ -14,22 +14,13 @@ import subprocess
 import sys
 import tempfile
 import termios
-import traceback
+from tap import Skip, check, run_cases
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARY, COMPILER = os.path.abspath(sys.argv[1]), sys.argv[2:]
 MAN = os.path.join(ROOT, "man")
 SECONDS = 60
 ESCAPES = {r"\e": "\\", r"\-": "-", r"\(aq": "'", r"\(ga": "`", r"\(ha": "^", r"\(ti": "~", r"\&": ""}
-
-
-class Skip(Exception):
-    pass
-
-
-def check(condition, message):
-    if not condition:
-        raise AssertionError(message)
 
 
 def plain(text):
@@ -219,21 +210,4 @@ CASES = [
 ]
 
 
-def main():
-    failed = 0
-    print(f"1..{len(CASES)}", flush=True)
-    for number, (what, case) in enumerate(CASES, 1):
-        try:
-            case()
-            print(f"ok {number} - {what}", flush=True)
-        except Skip as reason:
-            print(f"ok {number} - {what} # SKIP {reason}", flush=True)
-        except Exception as error:
-            failed += 1
-            text = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
-            print("".join(f"# {line}\n" for line in text.splitlines()), end="")
-            print(f"not ok {number} - {what}", flush=True)
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(run_cases(CASES))
