@@ -124,7 +124,7 @@ static void waitall_alone(void)
 static void waitall_with_a_timeout(void)
 {
     skt *pair[2];
-    char buf[4];
+    char buf[4] = { 0 };
     struct iovec iov = piece(buf, 4);
     skt_msg msg = message(&iov, 1, NULL);
     unix_pair(SOCK_STREAM, pair);
@@ -282,7 +282,7 @@ static void waiting(void)
 {
     skt *pair[2];
     struct peer peer;
-    char c;
+    char c = 0;
     struct iovec iov = piece(&c, 1), hello = piece("hello", 5);
     union control control;
     skt_msg msg = message(&iov, 1, &control), out = message(&hello, 1, NULL);
@@ -429,7 +429,7 @@ static void items_that_are_cut(void)
 {
     skt *pair[2];
     skt_addr to;
-    char c;
+    char c = 0;
     struct iovec iov = piece(&c, 1);
     union control control;
     skt_cmsg item = { .next = 0 };
@@ -493,7 +493,7 @@ static void rights_that_do_not_fit(void)
 {
     skt *pair[2];
     int fd[2], got = -1, before;
-    char c;
+    char c = 0;
     struct iovec iov = piece(&c, 1);
     union control out, in;
     skt_msg msg = message(NULL, 0, &out), received;
@@ -918,7 +918,7 @@ static void error_queue(void)
 {
     skt *pair[2];
     skt_addr to;
-    char c;
+    char c = 0;
     struct iovec iov = piece(&c, 1);
     skt_msg msg = message(&iov, 1, NULL);
     static const double timeouts[] = { 0.01, 0, SKT_NO_TIMEOUT };
