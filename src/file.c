@@ -109,7 +109,7 @@ static FILE *open_stream(skt *s, const char *direction)
         return NULL;
     *f = (struct stream){ .s = s, .size = size };
     cookie_io_functions_t io = { .read = stream_read, .write = stream_write, .close = stream_close };
-    FILE *file = fopencookie(f, both ? "r+" : direction, io);
+    FILE *file = skti_sys.fopencookie(f, both ? "r+" : direction, io);
     if (!file) {
         int code = errno;
         skti_sys.free(f);

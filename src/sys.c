@@ -194,6 +194,7 @@ struct skti_sys skti_sys = {
     .if_indextoname = if_indextoname,
     .if_nameindex = if_nameindex,
     .if_freenameindex = if_freenameindex,
+    .fopencookie = fopencookie,
     .malloc = malloc,
     .calloc = calloc,
     .realloc = realloc,

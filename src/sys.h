@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
@@ -82,6 +83,7 @@ struct skti_sys {
     struct if_nameindex *(*if_nameindex)(void);
     void (*if_freenameindex)(struct if_nameindex *list);
     /* Memory */
+    FILE *(*fopencookie)(void *cookie, const char *mode, cookie_io_functions_t io);
     void *(*malloc)(size_t size);
     void *(*calloc)(size_t n, size_t size);
     void *(*realloc)(void *p, size_t size);

@@ -81,6 +81,7 @@ static const struct {
     [F_if_nametoindex] = { "if_nametoindex", CODES(ENODEV), false },
     [F_if_indextoname] = { "if_indextoname", CODES(ENXIO), false },
     [F_if_nameindex] = { "if_nameindex", CODES(ENOBUFS), false },
+    [F_fopencookie] = { "fopencookie", CODES(ENOMEM), false },
     [F_malloc] = { "malloc", CODES(ENOMEM), false },
     [F_calloc] = { "calloc", CODES(ENOMEM), false },
     [F_realloc] = { "realloc", CODES(ENOMEM), false },
@@ -228,6 +229,7 @@ ENTRY(int, sethostname, (const char *name, size_t len), (name, len), -1)
 ENTRY(unsigned, if_nametoindex, (const char *name), (name), 0)
 ENTRY(char *, if_indextoname, (unsigned index, char *name), (index, name), NULL)
 ENTRY(struct if_nameindex *, if_nameindex, (void), (), NULL)
+ENTRY(FILE *, fopencookie, (void *cookie, const char *mode, cookie_io_functions_t io), (cookie, mode, io), NULL)
 
 /* Linux has closed the descriptor even if close(2) says EINTR or EIO. */
 static int f_close(int fd)
@@ -323,7 +325,7 @@ void faults_install(void)
     PUT(opendir), PUT(pread), PUT(eventfd), PUT(read), PUT(write), PUT(ppoll), PUT(start_thread), PUT(getaddrinfo);
     PUT(getnameinfo), PUT(gethostbyname), PUT(gethostbyaddr), PUT(getservbyname), PUT(getservbyport);
     PUT(getprotobyname), PUT(gethostname), PUT(sethostname), PUT(if_nametoindex), PUT(if_indextoname);
-    PUT(if_nameindex), PUT(malloc), PUT(calloc), PUT(realloc), PUT(free);
+    PUT(if_nameindex), PUT(fopencookie), PUT(malloc), PUT(calloc), PUT(realloc), PUT(free);
 #undef PUT
 }
 

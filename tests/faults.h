@@ -57,6 +57,7 @@ enum fault_call {
     F_if_nametoindex,
     F_if_indextoname,
     F_if_nameindex,
+    F_fopencookie,
     F_malloc,
     F_calloc,
     F_realloc,

@@ -192,6 +192,16 @@ static int act_fromfd(struct ctx *x)
     return x->c ? 0 : -1;
 }
 
+/* With a default timeout the descriptor's mode changes. */
+static int act_fromfd_default(struct ctx *x)
+{
+    CHECK_INT(skt_setdefaulttimeout(1), 0);
+    int result = act_fromfd(x), code = errno;
+    CHECK_INT(skt_setdefaulttimeout(SKT_NO_TIMEOUT), 0);
+    errno = code;
+    return result;
+}
+
 static int act_dup(struct ctx *x)
 {
     x->c = skt_dup(x->a);
@@ -299,6 +309,23 @@ static int act_sendmsg(struct ctx *x)
 static int act_sendfile(struct ctx *x)
 {
     return count_of(skt_sendfile(x->a, x->fd, 0, 0), DATA);
+}
+
+/* A file that the kernel cannot send by itself. */
+static ssize_t no_sendfile(int out, int in, off_t *offset, size_t count)
+{
+    (void)out, (void)in, (void)offset, (void)count;
+    errno = EINVAL;
+    return -1;
+}
+
+static int act_sendfile_by_copies(struct ctx *x)
+{
+    ssize_t (*usual)(int out, int in, off_t *offset, size_t count) = skti_sys.sendfile;
+    skti_sys.sendfile = no_sendfile;
+    int result = act_sendfile(x);
+    skti_sys.sendfile = usual;
+    return result;
 }
 
 static int act_write_file(struct ctx *x)
@@ -528,6 +555,7 @@ static const struct scenario scenarios[] = {
     { "socketpair", nothing, act_socketpair, "", false },
     /* a socket without a peer has none to remember */
     { "fromfd", prepare_pair, act_fromfd, "getpeername", false },
+    { "fromfd with a default timeout", prepare_pair, act_fromfd_default, "getpeername", false },
     { "dup", prepare_pair, act_dup, "", false },
     { "close", prepare_pair, act_close, "", false },
     { "detach", prepare_pair, act_detach, "", false },
@@ -552,6 +580,7 @@ static const struct scenario scenarios[] = {
     { "sendmsg", prepare_pair, act_sendmsg, WAKING, true },
     /* what sendfile(2) does not take is copied */
     { "sendfile", prepare_file, act_sendfile, WAKING "sendfile ", true },
+    { "sendfile, by copies", prepare_file, act_sendfile_by_copies, WAKING, true },
     { "writing to a FILE", prepare_writer, act_write_file, WAKING, true },
     { "reading and writing one FILE", prepare_both, act_write_both, WAKING, false },
     { "sendto", prepare_udp, act_sendto, WAKING, false },
@@ -725,8 +754,9 @@ static void signals_change_nothing(void)
 
 static void pieces_of_any_length(void)
 {
-    static int (*const acts[])(struct ctx * x) = { act_sendall,   act_sendfile,   act_write_file,
-                                                   act_read_file, act_write_both, act_recv_whole };
+    static int (*const acts[])(struct ctx * x) = { act_sendall,    act_sendfile,  act_sendfile_by_copies,
+                                                   act_write_file, act_read_file, act_write_both,
+                                                   act_recv_whole };
     for (size_t limit = 1; limit <= DATA; limit = limit < 40 ? limit + 1 : limit * 2 - 17)
         for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
             for (size_t j = 0; j < sizeof acts / sizeof *acts; j++) {
@@ -739,14 +769,57 @@ static void pieces_of_any_length(void)
             }
 }
 
-/* Every name is this machine's: no test asks a server. */
-static int only_localhost(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+/* ---- What the turns above do not come to ---- */
+
+static void *no_calloc(size_t n, size_t size)
 {
-    struct addrinfo numeric = *hints;
-    if (hints->ai_flags & AI_NUMERICHOST)
-        return getaddrinfo(host, service, hints, list);
-    numeric.ai_flags |= AI_NUMERICHOST;
-    return getaddrinfo(hints->ai_family == AF_INET6 ? "::1" : "127.0.0.1", service, &numeric, list);
+    (void)n, (void)size;
+    errno = ENOMEM;
+    return NULL;
+}
+
+#define FAILS_WHOLE(call, code)                                                                                        \
+    do {                                                                                                               \
+        int fds = count_fds();                                                                                         \
+        CHECK_ERRNO(call, code);                                                                                       \
+        CHECK_INT(count_fds(), fds);                                                                                   \
+    } while (0)
+
+/* The pool has structs left wherever a call begins; here they are all taken. */
+static void no_struct_for_a_socket(void)
+{
+    enum { MOST = 500 };
+    void *(*usual)(size_t n, size_t size) = skti_sys.calloc;
+    skt *held[MOST], *pair[2], *none[2];
+    skt_addr addr;
+    int n = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    skt *server = local_server(&addr);
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    skti_sys.calloc = no_calloc;
+    while (n < MOST && (held[n] = skt_socket(AF_INET, SOCK_DGRAM, 0)))
+        n++;
+    CHECK(n < MOST && errno == ENOMEM);
+    CHECK_STR(skt_strerror(), "socket: Cannot allocate memory");
+    FAILS_WHOLE(skt_socket(AF_INET, SOCK_STREAM, 0), ENOMEM);
+    FAILS_WHOLE(skt_socketpair(0, 0, 0, none), ENOMEM);
+    FAILS_WHOLE(skt_fromfd(fd), ENOMEM);
+    FAILS_WHOLE(skt_dup(server), ENOMEM);
+    FAILS_WHOLE(skt_create_server(skt_inet("127.0.0.1", 0), NULL), ENOMEM);
+    FAILS_WHOLE(skt_create_connection("127.0.0.1", skt_port(&addr), 1), ENOMEM);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_INT(connect(client, &addr.as.any, addr.len), 0);
+    for (int i = 0; i < 2; i++) /* that of create_connection, too */
+        FAILS_WHOLE(skt_accept(server, NULL), ENOMEM);
+    CHECK_INT(skt_close(held[--n]), 0);
+    FAILS_WHOLE(skt_socketpair(0, 0, 0, none), ENOMEM); /* one of the two has its struct */
+    skti_sys.calloc = usual;
+    while (n > 0)
+        skt_close(held[--n]);
+    close(client);
+    close(fd);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+    skt_close(server);
 }
 
 /* A thread that only exists: with it, we are not alone in the process. */
@@ -759,12 +832,65 @@ static void exist(void *arg)
     CHECK_INT(read(gate[0], &c, 1), 0);
 }
 
+static void open_gate(struct peer *peer)
+{
+    CHECK_INT(pipe2(gate, O_CLOEXEC), 0);
+    start_peer(peer, exist, NULL);
+}
+
+static void close_gate(struct peer *peer)
+{
+    close(gate[1]);
+    join_peer(peer);
+    close(gate[0]);
+}
+
+static int no_mode(int fd, int on)
+{
+    (void)fd, (void)on;
+    errno = ENOTTY;
+    return -1;
+}
+
+/* Without a timeout, and beside other threads, these borrow O_NONBLOCK. */
+static void a_mode_that_cannot_be_borrowed(void)
+{
+    int (*usual)(int fd, int on) = skti_sys.set_nonblocking;
+    bool alone = threads_expected == 1;
+    struct peer peer;
+    skt_addr addr;
+    if (alone)
+        open_gate(&peer);
+    skt *server = local_server(&addr), *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    skti_sys.set_nonblocking = no_mode;
+    CHECK_ERRNO(skt_connect(s, addr), ENOTTY);
+    CHECK_ERRNO(skt_accept(server, NULL), ENOTTY);
+    skti_sys.set_nonblocking = usual;
+    CHECK_INT(skt_connect(s, addr), 0);
+    skt_close(s);
+    skt_close(server);
+    if (alone)
+        close_gate(&peer);
+}
+
+/* Every name is this machine's: no test asks a server. */
+static int only_localhost(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    struct addrinfo numeric = *hints;
+    if (hints->ai_flags & AI_NUMERICHOST)
+        return getaddrinfo(host, service, hints, list);
+    numeric.ai_flags |= AI_NUMERICHOST;
+    return getaddrinfo(hints->ai_family == AF_INET6 ? "::1" : "127.0.0.1", service, &numeric, list);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         { "every call fails in its turn, once and for ever", run_all },
         { "signals change nothing but time", signals_change_nothing },
         { "pieces of any length come out whole", pieces_of_any_length },
+        { "no struct is left for another socket", no_struct_for_a_socket },
+        { "a mode that cannot be borrowed", a_mode_that_cannot_be_borrowed },
     };
     struct peer peer;
     for (size_t i = 0; i < DATA; i++)
@@ -773,16 +899,12 @@ int main(int argc, char **argv)
     faults_install();
     bool threads = argc > 1 && !strcmp(argv[1], "threads");
     if (threads) {
-        CHECK_INT(pipe2(gate, O_CLOEXEC), 0);
-        start_peer(&peer, exist, NULL);
+        open_gate(&peer);
         threads_expected = 2;
     }
     int status = RUN_CASES(cases);
-    if (threads) {
-        close(gate[1]);
-        join_peer(&peer);
-        close(gate[0]);
-    }
+    if (threads)
+        close_gate(&peer);
     faults_remove();
     return status;
 }
