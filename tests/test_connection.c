@@ -3,6 +3,7 @@
 #include "fake_time.h"
 #include "peer.h"
 #include "sys.h"
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
 
@@ -269,6 +270,51 @@ static void not_to_itself(void)
     CHECK_ERRNO(skt_create_connection_from("127.0.0.1", skt_port(&addr), 10, addr), ECONNREFUSED);
 }
 
+/* A kernel need not say EINPROGRESS first. */
+static int connect_at_once(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    int result = connect(fd, sa, len), code = errno;
+    fcntl(fd, F_SETFL, flags);
+    errno = code;
+    return result;
+}
+
+static void connected_at_once(void)
+{
+    skt_addr addr;
+    skt *server = local_server(&addr);
+    begin();
+    skti_sys.connect = connect_at_once;
+    add_row(refusing("127.0.0.1"));
+    add_row(addr);
+    skt *s = skt_create_connection("many.test", 80, 10);
+    CHECK_INT(fake_slept, 0);
+    end();
+    accept_and_close(server, s, 10);
+    skt_close(server);
+}
+
+/* A name in an IPv6 address, and one that decides the family. */
+static void names_of_ipv6(void)
+{
+    skt_addr addr;
+    if (!has_ipv6())
+        SKIP("this machine has no IPv6");
+    begin();
+    add_row(skt_inet6("::1", 0, 0, 0));
+    skt *server = skt_create_server(skt_name("many.test", 0), NULL);
+    CHECK(server && skt_family(server) == AF_INET6 && skt_getsockname(server, &addr) == 0);
+    skt *s = skt_socket(AF_INET6, SOCK_STREAM, 0);
+    CHECK_INT(skt_connect(s, skt_inet6("many.test", skt_port(&addr), 5, 0)), 0);
+    CHECK_INT(name.family_asked, AF_INET6);
+    CHECK(skt_getpeername(s, &addr) == 0 && !strcmp(skt_host(&addr), "::1"));
+    end();
+    skt_close(s);
+    skt_close(server);
+}
+
 static void names_that_are_not_found(void)
 {
     CHECK_ERRNO(skt_create_connection("no such name", 80, SKT_NO_TIMEOUT), EHOSTUNREACH);
@@ -290,6 +336,8 @@ int main(void)
         { "from a source address", from_a_source_address },
         { "source addresses that are none", source_addresses_that_are_none },
         { "not to itself", not_to_itself },
+        { "a connection that is there at once", connected_at_once },
+        { "names of IPv6 addresses", names_of_ipv6 },
         { "names that are not found", names_that_are_not_found },
     };
     return RUN_CASES(cases);

@@ -31,6 +31,22 @@ static void modes(void)
     skt_close(pair[1]);
 }
 
+static void less_than_was_asked_for(void)
+{
+    skt *pair[2];
+    char data[10], block[100];
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    FILE *file = skt_makefile(pair[0], "rw");
+    CHECK_INT(setvbuf(file, block, _IOFBF, sizeof block), 0); /* by itself stdio asks for one byte */
+    CHECK_INT(skt_sendall(pair[1], "abc", 3, 0), 0);
+    CHECK_INT(skt_shutdown(pair[1], SHUT_WR), 0);
+    CHECK_INT(fread(data, 1, sizeof data, file), 3);
+    CHECK(!memcmp(data, "abc", 3) && feof(file) && !ferror(file));
+    CHECK_INT(fclose(file), 0);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
 /* A dialogue by turns, as SMTP and HTTP have it, with one FILE and no fseek. */
 static void serve_lines(void *arg)
 {
@@ -201,6 +217,7 @@ int main(void)
     static const struct test_case cases[] = {
         { "modes", modes },
         { "reading and writing by turns", by_turns },
+        { "the end comes before all that was asked for", less_than_was_asked_for },
         { "what was read ahead stays", reading_ahead },
         { "all of stdio", whole_of_stdio },
         { "closing in any order", closing_in_any_order },

@@ -1,6 +1,7 @@
 /* test_server.c - servers: create_server's defaults and options, accept, and who is in the way. */
 #include "check.h"
 #include "peer.h"
+#include "sys.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -213,6 +214,56 @@ static void a_stale_file(void)
     unlink(path);
 }
 
+/* Tables as no kernel writes them, with the holder in the midst; its process is not to be seen. */
+static const char *table_path, *table_text;
+
+static int open_table(const char *path)
+{
+    if (strcmp(path, table_path) != 0)
+        return open(path, O_RDONLY | O_CLOEXEC);
+    char name[] = "/tmp/skt-test-XXXXXX";
+    int fd = mkostemp(name, O_CLOEXEC);
+    CHECK(fd >= 0 && unlink(name) == 0);
+    CHECK(write(fd, table_text, strlen(table_text)) == (ssize_t)strlen(table_text) && lseek(fd, 0, SEEK_SET) == 0);
+    return fd;
+}
+
+static void check_table(skt *s, skt_addr addr, const char *path, const char *text, const char *expected)
+{
+    struct skti_sys before = skti_sys;
+    table_path = path;
+    table_text = text;
+    skti_sys.open = open_table;
+    CHECK_ERRNO(skt_bind(s, addr), EADDRINUSE);
+    const char *sentence = skt_strerror();
+    skti_sys = before;
+    if (!strstr(sentence, expected))
+        check_failed(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", sentence, expected);
+    skt_close(s);
+}
+
+static void tables_that_are_odd(void)
+{
+    static char text[10000];
+    skt_addr addr;
+    skt *server = local_server(&addr);
+    snprintf(text, sizeof text,
+             "headings\n\nrubbish\n%5000s\n"
+             " 0: 0100007F 0:0 0A 0:0 0:0 0 0 0 5\n"
+             " 1: 01007F:%04X 0:0 0A 0:0 0:0 0 0 0 5\n"
+             " 2: 0100007F:%04X 0:0 0A 0:0 0:0 0 4711 0 4294967295\n",
+             "", (unsigned)skt_port(&addr), (unsigned)skt_port(&addr));
+    check_table(skt_socket(AF_INET, SOCK_STREAM, 0), addr, "/proc/net/tcp", text,
+                "held by a process of user 4711 that we may not see");
+    skt_close(server);
+    addr = skt_abstract("skt-test-table", 14);
+    server = skt_create_server(addr, NULL);
+    check_table(skt_socket(AF_UNIX, SOCK_STREAM, 0), addr, "/proc/net/unix",
+                "headings\nrubbish\n0: 2 0 0 1 1 x @skt-test-table\n0: 2 0 0 1 1 4294967295 @skt-test-table\n",
+                "held by a process that we may not see");
+    skt_close(server);
+}
+
 /* Ends a connection from the server's side, so that TIME_WAIT is on the server's port. */
 static skt_addr leave_in_time_wait(bool reuse)
 {
@@ -256,6 +307,7 @@ int main(void)
         { "an address that this process holds", held_by_this_process },
         { "an address that another process holds", held_by_another_process },
         { "a stale file", a_stale_file },
+        { "odd tables of sockets, and a process that is not to be seen", tables_that_are_odd },
         { "a server restarts at once on a port with connections in TIME_WAIT", restarts_at_once },
         { "without SO_REUSEADDR the error tells why", without_reuse_the_error_tells_why },
     };
