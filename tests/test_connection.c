@@ -296,6 +296,36 @@ static void connected_at_once(void)
     skt_close(server);
 }
 
+/* A signal comes when the connection is under way: asked again, the kernel says EALREADY. */
+static int interruptions;
+
+static int connect_interrupted(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    int result = connect(fd, sa, len);
+    if (interruptions++ == 0) {
+        CHECK(result < 0 && errno == EINPROGRESS);
+        errno = EINTR;
+    }
+    return result;
+}
+
+static void interrupted_on_the_way(void)
+{
+    struct hole hole;
+    dig(&hole);
+    skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_INT(skt_settimeout(s, 3), 0);
+    begin();
+    interruptions = 0;
+    skti_sys.connect = connect_interrupted;
+    CHECK(skt_connect(s, hole.addr) < 0 && errno == ETIMEDOUT && skt_timed_out());
+    CHECK_INT(fake_slept, 3 * SECOND);
+    CHECK_INT(interruptions, 2);
+    end();
+    skt_close(s);
+    fill_in(&hole);
+}
+
 /* A name in an IPv6 address, and one that decides the family. */
 static void names_of_ipv6(void)
 {
@@ -337,6 +367,7 @@ int main(void)
         { "source addresses that are none", source_addresses_that_are_none },
         { "not to itself", not_to_itself },
         { "a connection that is there at once", connected_at_once },
+        { "connect is interrupted on its way", interrupted_on_the_way },
         { "names of IPv6 addresses", names_of_ipv6 },
         { "names that are not found", names_that_are_not_found },
     };
