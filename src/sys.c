@@ -54,7 +54,8 @@ static int sys_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeou
 }
 
 /* sendfile(2) has no MSG_NOSIGNAL: the thread keeps SIGPIPE out meanwhile, and takes
- * the one that came unless one was waiting before. */
+ * the one that came unless one was waiting before.  It may come with a count too, when the peer has
+ * gone after a part. */
 static ssize_t sys_sendfile(int out, int in, off_t *offset, size_t count)
 {
     sigset_t pipe, before, pending;
@@ -64,7 +65,7 @@ static ssize_t sys_sendfile(int out, int in, off_t *offset, size_t count)
     pthread_sigmask(SIG_BLOCK, &pipe, &before);
     ssize_t n = sendfile(out, in, offset, count);
     int code = errno;
-    if (n < 0 && code == EPIPE && !sigismember(&pending, SIGPIPE))
+    if (n < (ssize_t)count && !sigismember(&pending, SIGPIPE))
         while (sigtimedwait(&pipe, NULL, &(struct timespec){ 0 }) < 0 && errno == EINTR)
             ;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
