@@ -67,25 +67,47 @@ static ssize_t try_accept(int fd, struct skti_op *op)
     return new_fd;
 }
 
+/* (sendmmsg never lets the kernel wait: its short count would not tell a signal from a datagram that
+ * cannot be sent.) */
 static const struct {
     ssize_t (*attempt)(int fd, struct skti_op *op);
     short events;  /* what to wait for */
     bool flagless; /* no MSG_DONTWAIT: the descriptor has to be non-blocking */
     int flags;     /* added, if the family takes them */
+    bool whole;    /* where the kernel waits it takes all, unless something ends the wait */
 } calls[] = {
-    [SKTI_RECV] = { try_recv, POLLIN, false, 0 },
-    [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, 0 },
-    [SKTI_RECVMSG] = { try_recvmsg, POLLIN, false, MSG_CMSG_CLOEXEC },
-    [SKTI_RECVMMSG] = { try_recvmmsg, POLLIN, false, MSG_CMSG_CLOEXEC },
-    [SKTI_SEND] = { try_send, POLLOUT, false, MSG_NOSIGNAL },
-    [SKTI_SENDTO] = { try_sendto, POLLOUT, false, MSG_NOSIGNAL },
-    [SKTI_SENDMSG] = { try_sendmsg, POLLOUT, false, MSG_NOSIGNAL },
-    [SKTI_SENDMMSG] = { try_sendmmsg, POLLOUT, false, MSG_NOSIGNAL },
-    [SKTI_SENDFILE] = { try_sendfile, POLLOUT, true, 0 },
-    [SKTI_ACCEPT] = { try_accept, POLLIN, true, 0 },
+    [SKTI_RECV] = { try_recv, POLLIN, false, 0, false },
+    [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, 0, false },
+    [SKTI_RECVMSG] = { try_recvmsg, POLLIN, false, MSG_CMSG_CLOEXEC, false },
+    [SKTI_RECVMMSG] = { try_recvmmsg, POLLIN, false, MSG_CMSG_CLOEXEC, false },
+    [SKTI_SEND] = { try_send, POLLOUT, false, MSG_NOSIGNAL, true },
+    [SKTI_SENDTO] = { try_sendto, POLLOUT, false, MSG_NOSIGNAL, false },
+    [SKTI_SENDMSG] = { try_sendmsg, POLLOUT, false, MSG_NOSIGNAL, false },
+    [SKTI_SENDMMSG] = { try_sendmmsg, POLLOUT, false, MSG_NOSIGNAL | MSG_DONTWAIT, false },
+    [SKTI_SENDFILE] = { try_sendfile, POLLOUT, true, 0, true },
+    [SKTI_ACCEPT] = { try_accept, POLLIN, true, 0, false },
 };
 
 /* ---- Trying again ---- */
+
+/* One try, and whether the kernel's wait was cut short in it. */
+static ssize_t attempt(skt *s, struct skti_op *op)
+{
+    ssize_t n = calls[op->call].attempt(skti_fd(s), op);
+    op->cut = calls[op->call].whole && n >= 0 && (size_t)n < op->len && !(op->sys_flags & MSG_DONTWAIT);
+    return n;
+}
+
+/* The kernel's wait was cut short after a part: by an error, of which the next try tells, or else by a
+ * signal, after which the hook has to be asked here: the next try would wait again. */
+static bool goes_on(skt *s, struct skti_op *op)
+{
+    struct pollfd fd = { .fd = skti_fd(s), .events = POLLOUT };
+    op->cut = false;
+    if (skti_sys.ppoll(&fd, 1, &(struct timespec){ 0 }) > 0 && (fd.revents & (POLLERR | POLLHUP)))
+        return true;
+    return skti_interrupted();
+}
 
 /* EAGAIN is the answer where the caller asked for it, where the kernel has done the
  * waiting (SO_RCVTIMEO), and for the error queue, for which no call waits. */
@@ -141,7 +163,7 @@ static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_bla
             *blame = errno == ETIMEDOUT ? SKTI_OWN_TIMEOUT : SKTI_SYSTEM;
             return -1;
         }
-        ssize_t n = calls[op->call].attempt(skti_fd(s), op);
+        ssize_t n = attempt(s, op);
         if (n >= 0)
             return n;
     }
@@ -151,7 +173,8 @@ static ssize_t try_borrowed(skt *s, struct skti_op *op, skti_blame *blame)
 {
     if (skti_borrow_nonblocking(s) < 0)
         return -1;
-    ssize_t n = calls[op->call].attempt(skti_fd(s), op);
+    op->sys_flags = MSG_DONTWAIT; /* what the mode stands for */
+    ssize_t n = attempt(s, op);
     if (n < 0)
         n = try_again(s, op, false, blame);
     skti_return_nonblocking(s);
@@ -169,10 +192,14 @@ ssize_t skti_try_again(skt *s, struct skti_op *op, const char *call)
 ssize_t skti_try(skt *s, struct skti_op *op, skti_blame *blame)
 {
     *blame = SKTI_SYSTEM;
+    if (op->cut && !goes_on(s, op)) {
+        errno = EINTR;
+        return -1;
+    }
     if (calls[op->call].flagless && !skti_kernel_waits(s))
         return try_borrowed(s, op, blame);
     op->sys_flags = skti_sys_flags(s, op->flags, calls[op->call].flags);
-    ssize_t n = calls[op->call].attempt(skti_fd(s), op);
+    ssize_t n = attempt(s, op);
     if (likely(n >= 0))
         return n;
     return try_again(s, op, !(op->sys_flags & MSG_DONTWAIT), blame);

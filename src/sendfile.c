@@ -62,6 +62,13 @@ static int copy(struct transfer *t)
     return 0;
 }
 
+/* A short count has two reasons: the file's end, and what cuts a wait short (io.c). */
+static bool at_end(const struct transfer *t)
+{
+    char c;
+    return skti_sys.pread(t->op.fd, &c, 1, t->op.offset) == 0;
+}
+
 static int transfer(struct transfer *t)
 {
     skti_blame blame;
@@ -74,6 +81,8 @@ static int transfer(struct transfer *t)
         if (n < 0)
             return fail_part_way(t, errno, blame);
         t->done += (size_t)n;
+        if (t->op.cut && at_end(t))
+            return 0;
     }
     return 0;
 }
