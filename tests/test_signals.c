@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -341,7 +342,8 @@ static pid_t start_child(const struct ctx *x, void (*other_side)(const struct ct
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        close(skt_fileno(x->s)); /* so that the end of the parent's is the end */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a check may fail */
+        close(skt_fileno(x->s));          /* so that the end of the parent's is the end */
         other_side(x, arg);
         _exit(0);
     }
@@ -867,7 +869,8 @@ static void hook_runs_in_the_calls_thread(void)
 static sigset_t helpers_mask;
 static bool helper_seen, helper_may_go;
 
-/* A resolver that looks at the thread it is called in. */
+/* A resolver that looks at the thread it is called in.  It is in the table from the beginning, since helpers look
+ * into that in their own time. */
 static int look_at_thread(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
 {
     if (hints->ai_flags & AI_NUMERICHOST)
@@ -891,9 +894,7 @@ static void helpers_take_no_signals(void)
 {
     struct peer peer;
     sigset_t usr1, before, pending;
-    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = skti_sys.getaddrinfo;
     *shared = (struct shared){ 0 };
-    skti_sys.getaddrinfo = look_at_thread;
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     CHECK_INT(pthread_sigmask(SIG_BLOCK, &usr1, &before), 0);
@@ -913,7 +914,6 @@ static void helpers_take_no_signals(void)
     CHECK_INT(shared->handled, 1);
     while (count_threads() > 2)
         moment();
-    skti_sys.getaddrinfo = real;
 }
 
 /* A look-up that waits for its helper is a call as any other. */
@@ -932,10 +932,8 @@ static void hook_ends_a_look_up(void)
     pthread_t self = pthread_self(), thread;
     sigset_t all, before;
     skt_addrinfo *list;
-    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = skti_sys.getaddrinfo;
     *shared = (struct shared){ 0 };
     PUT(helper_may_go, false);
-    skti_sys.getaddrinfo = look_at_thread;
     skt_on_interrupt(count_call, &stop);
     sigfillset(&all);
     CHECK_INT(pthread_sigmask(SIG_BLOCK, &all, &before), 0);
@@ -950,7 +948,6 @@ static void hook_ends_a_look_up(void)
     skt_on_interrupt(NULL, NULL);
     while (count_threads() > 2)
         moment();
-    skti_sys.getaddrinfo = real;
 }
 
 #define SIGNALS 65
@@ -1037,6 +1034,7 @@ int main(int argc, char **argv)
     bool threads = argc > 1 && !strcmp(argv[1], "threads");
     if (!threads)
         return RUN_CASES(alone);
+    skti_sys.getaddrinfo = look_at_thread;
     start_bystander(&peer);
     int status = RUN_CASES(beside);
     close(gate[1]);
