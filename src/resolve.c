@@ -90,7 +90,7 @@ int skti_getaddrinfo(skt *s, const char *call, const char *host, const char *ser
     *list = g->list;
     g->list = NULL;
     dispose_getaddrinfo(&g->job);
-    return eai == 0 ? 0 : skti_fail_name(call, host ? host : service, eai, code);
+    return eai == 0 ? 0 : skti_fail_name(call, !host || eai == EAI_SERVICE ? service : host, eai, code);
 }
 
 const char *skti_name_of(const skt_addr *addr)
