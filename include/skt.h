@@ -535,7 +535,8 @@ SKT_API void skt_on_interrupt(int (*hook)(void *arg), void *arg);
  * resolver likes).  For a name that is not found errno is EHOSTUNREACH, and the record
  * has the domain SKT_ERROR_NAME and the code EAI_NONAME ...; EAI_SYSTEM and EAI_MEMORY
  * become plain system errors.  Names that are not ASCII are encoded by the C library's
- * IDNA where it has that. */
+ * IDNA where it has that, and read in the encoding of the program's locale: call
+ * setlocale(LC_ALL, "") at its start. */
 
 /* One row of what skt_getaddrinfo found. */
 typedef struct skt_addrinfo {

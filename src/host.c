@@ -139,17 +139,36 @@ static bool usable(const char *call, const char *name)
     return false;
 }
 
+/* gethostbyname(3) knows no IDNA: it is asked for what getaddrinfo calls the name. */
+static int encode(const char *call, const char *name, int64_t deadline, char *encoded, size_t size)
+{
+    struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_CANONNAME }, *list;
+    if (skti_is_ascii(name))
+        return skti_result(call, name, encoded, size);
+    if (skti_getaddrinfo(NULL, call, name, NULL, &hints, deadline, &list) < 0)
+        return -1;
+    int result = skti_result(call, list->ai_canonname ? list->ai_canonname : name, encoded, size);
+    int keep = errno;
+    skti_sys.freeaddrinfo(list);
+    errno = keep;
+    return result;
+}
+
 skt_hostent *skt_gethostbyname_ex(const char *name, double timeout)
 {
     const char *call = "gethostbyname_ex";
+    char encoded[sizeof((struct host_job *)0)->name];
     int64_t ns = skti_nanoseconds(call, timeout);
     if (ns < -1 || !usable(call, name))
+        return NULL;
+    int64_t deadline = skti_deadline(ns);
+    if (encode(call, name, deadline, encoded, sizeof encoded) < 0)
         return NULL;
     struct host_job *j = new_job(call, AF_INET);
     if (!j)
         return NULL;
-    strcpy(j->name, name);
-    return find_host(call, name, j, skti_deadline(ns));
+    strcpy(j->name, encoded);
+    return find_host(call, name, j, deadline);
 }
 
 static void set_address(struct host_job *j, const struct addrinfo *ai)

@@ -53,17 +53,22 @@ static struct getaddrinfo_job *new_job(const char *host, const char *service, co
     return g;
 }
 
+bool skti_is_ascii(const char *name)
+{
+    while (*name && (unsigned char)*name < 128)
+        name++;
+    return !*name;
+}
+
 /* Names that are not ASCII are encoded by the C library, where it can. */
 static int idna_flag(const char *host)
 {
 #ifdef AI_IDN
-    for (; host && *host; host++)
-        if ((unsigned char)*host > 127)
-            return AI_IDN;
+    return host && !skti_is_ascii(host) ? AI_IDN : 0;
 #else
     (void)host;
-#endif
     return 0;
+#endif
 }
 
 /* Digits are quickly read; a job would only cost. */

@@ -14,6 +14,9 @@ const skt_addr *skti_resolve(skt *s, const char *call, const skt_addr *addr, skt
 /* The name to tell in errors about addr, or NULL. */
 const char *skti_name_of(const skt_addr *addr);
 
+/* Whether a name is ASCII: others are encoded (IDNA) by getaddrinfo, and by nothing else. */
+bool skti_is_ascii(const char *name);
+
 /* getaddrinfo until the deadline; host, service and hints as there.  Closing s
  * (may be NULL) ends it with EBADF.  0 with *list, to be freed with
  * skti_sys.freeaddrinfo, or -1 with errno and the record. */
