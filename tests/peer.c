@@ -108,25 +108,76 @@ size_t fill_up(skt *s)
 static pthread_mutex_t resolver_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t resolver_released = PTHREAD_COND_INITIALIZER;
 static bool resolver_silent;
+static struct skti_sys before_silence;
 
-/* Stays in the table once it is there, since helpers look into that in their own time. */
-static int silent_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                              struct addrinfo **list)
+/* Whether the caller had to wait: then its answer is that there is none. */
+static bool was_silent(void)
 {
-    if (hints->ai_flags & AI_NUMERICHOST)
-        return getaddrinfo(host, service, hints, list);
     pthread_mutex_lock(&resolver_lock);
+    bool was = resolver_silent;
     while (resolver_silent)
         pthread_cond_wait(&resolver_released, &resolver_lock);
     pthread_mutex_unlock(&resolver_lock);
+    return was;
+}
+
+static int silent_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                              struct addrinfo **list)
+{
     *list = NULL;
-    return EAI_AGAIN;
+    if (!(hints->ai_flags & AI_NUMERICHOST) && was_silent())
+        return EAI_AGAIN;
+    return before_silence.getaddrinfo(host, service, hints, list);
+}
+
+static int silent_getnameinfo(const struct sockaddr *sa, socklen_t len, char *host, socklen_t hostlen, char *service,
+                              socklen_t servicelen, int flags)
+{
+    if (!(flags & NI_NUMERICHOST) && was_silent())
+        return EAI_AGAIN;
+    return before_silence.getnameinfo(sa, len, host, hostlen, service, servicelen, flags);
+}
+
+static int no_host(struct hostent **found, int *h)
+{
+    *found = NULL;
+    *h = TRY_AGAIN;
+    return 0;
+}
+
+static int silent_gethostbyname(const char *name, int family, struct hostent *host, char *buf, size_t len,
+                                struct hostent **found, int *h)
+{
+    return was_silent() ? no_host(found, h) : before_silence.gethostbyname(name, family, host, buf, len, found, h);
+}
+
+static int silent_gethostbyaddr(const void *addr, socklen_t addrlen, int family, struct hostent *host, char *buf,
+                                size_t len, struct hostent **found, int *h)
+{
+    return was_silent() ? no_host(found, h)
+                        : before_silence.gethostbyaddr(addr, addrlen, family, host, buf, len, found, h);
+}
+
+/* They stay in the table once they are there, since helpers look into that in their own time. */
+static void install_silence(void)
+{
+    static bool installed;
+    if (installed)
+        return;
+    installed = true;
+    before_silence = skti_sys;
+    skti_sys.getaddrinfo = silent_getaddrinfo;
+    skti_sys.getnameinfo = silent_getnameinfo;
+    skti_sys.gethostbyname = silent_gethostbyname;
+    skti_sys.gethostbyaddr = silent_gethostbyaddr;
 }
 
 void silence_resolver(void)
 {
+    install_silence();
+    pthread_mutex_lock(&resolver_lock);
     resolver_silent = true;
-    skti_sys.getaddrinfo = silent_getaddrinfo;
+    pthread_mutex_unlock(&resolver_lock);
 }
 
 void release_resolver(void)

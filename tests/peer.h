@@ -37,8 +37,9 @@ void small_buffers(skt *pair[2]);
 /* Sends until nothing more fits; how many bytes went. */
 size_t fill_up(skt *s);
 
-/* From now on, and until release_resolver, name servers are silent: a look-up of anything but digits
- * does not end.  release_resolver waits until the helpers that were abandoned in it have gone. */
+/* From now on, and until release_resolver, name servers are silent: a look-up of a name, or of an
+ * address's name, does not end.  release_resolver waits until the helpers that were abandoned in it have gone;
+ * look-ups after it are answered again. */
 void silence_resolver(void);
 void release_resolver(void);
 
