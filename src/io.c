@@ -73,19 +73,19 @@ static const struct {
     ssize_t (*attempt)(int fd, struct skti_op *op);
     short events;  /* what to wait for */
     bool flagless; /* no MSG_DONTWAIT: the descriptor has to be non-blocking */
-    int flags;     /* added, if the family takes them */
     bool whole;    /* where the kernel waits it takes all, unless something ends the wait */
+    int flags;     /* added, if the family takes them */
 } calls[] = {
-    [SKTI_RECV] = { try_recv, POLLIN, false, 0, false },
-    [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, 0, false },
-    [SKTI_RECVMSG] = { try_recvmsg, POLLIN, false, MSG_CMSG_CLOEXEC, false },
-    [SKTI_RECVMMSG] = { try_recvmmsg, POLLIN, false, MSG_CMSG_CLOEXEC, false },
-    [SKTI_SEND] = { try_send, POLLOUT, false, MSG_NOSIGNAL, true },
-    [SKTI_SENDTO] = { try_sendto, POLLOUT, false, MSG_NOSIGNAL, false },
-    [SKTI_SENDMSG] = { try_sendmsg, POLLOUT, false, MSG_NOSIGNAL, false },
-    [SKTI_SENDMMSG] = { try_sendmmsg, POLLOUT, false, MSG_NOSIGNAL | MSG_DONTWAIT, false },
-    [SKTI_SENDFILE] = { try_sendfile, POLLOUT, true, 0, true },
-    [SKTI_ACCEPT] = { try_accept, POLLIN, true, 0, false },
+    [SKTI_RECV] = { try_recv, POLLIN, false, false, 0 },
+    [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, false, 0 },
+    [SKTI_RECVMSG] = { try_recvmsg, POLLIN, false, false, MSG_CMSG_CLOEXEC },
+    [SKTI_RECVMMSG] = { try_recvmmsg, POLLIN, false, false, MSG_CMSG_CLOEXEC },
+    [SKTI_SEND] = { try_send, POLLOUT, false, true, MSG_NOSIGNAL },
+    [SKTI_SENDTO] = { try_sendto, POLLOUT, false, false, MSG_NOSIGNAL },
+    [SKTI_SENDMSG] = { try_sendmsg, POLLOUT, false, false, MSG_NOSIGNAL },
+    [SKTI_SENDMMSG] = { try_sendmmsg, POLLOUT, false, false, MSG_NOSIGNAL | MSG_DONTWAIT },
+    [SKTI_SENDFILE] = { try_sendfile, POLLOUT, true, true, 0 },
+    [SKTI_ACCEPT] = { try_accept, POLLIN, true, false, 0 },
 };
 
 /* ---- Trying again ---- */
