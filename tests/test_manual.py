@@ -199,6 +199,19 @@ def examples_of(page):
     return run
 
 
+def behaviours_have_cases():
+    """The last column of docs/behaviours.md: "test_NAME: CASE" is in tests/test_NAME.c."""
+    with open(os.path.join(ROOT, "docs", "behaviours.md")) as f:
+        rows = re.findall(r"^\| (\d+) \|.*\| ?(.*?) ?\|$", f.read(), re.M)
+    check([int(number) for number, _ in rows] == list(range(1, 75)), "the behaviours are not numbered 1 to 74")
+    for number, shown in rows:
+        name, _, case = shown.partition(": ")
+        if not shown:
+            continue
+        with open(os.path.join(ROOT, "tests", name + ".c")) as f:
+            check(f'{{ "{case}' in f.read(), f"behaviour {number}: {name} has no case \"{case}\"")
+
+
 CASES = [
     ("each function of skt.h is in the NAME of one page", every_function_has_a_page),
     ("the prototypes of the pages are those of skt.h", prototypes_are_the_headers),
@@ -206,6 +219,7 @@ CASES = [
     ("references lead to pages", references_lead_somewhere),
     ("each page has its sections and a program", sections_are_there),
     ("mandoc has no complaints", mandoc_has_no_complaints),
+    ("the cases of docs/behaviours.md exist", behaviours_have_cases),
     *[(f"{page.stem}: the examples compile, and print what the page says", examples_of(page)) for page in PAGES],
 ]
 
