@@ -43,6 +43,7 @@
 #define SKT_H
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -529,6 +530,87 @@ SKT_API double skt_getdefaulttimeout(void);
  * such a place.) */
 SKT_API void skt_on_interrupt(int (*hook)(void *arg), void *arg);
 
+/* ---- Tasks ------------------------------------------------------------------------ */
+
+/* Inside skt_run every call of this library that waits, a FILE's and a look-up's too, parks the task
+ * that made it, and another one goes on: the same lines serve one connection on a thread or a hundred
+ * thousand in tasks.  A task belongs to its thread and is never interrupted: between
+ * two waits it has the thread to itself.  What is a thread's otherwise, errno, the error record and the
+ * deadline, is a task's.  Other libraries' blocking calls stop all tasks of the thread: use skt_poll before them. */
+
+/* Runs fn(arg) as the first task of this thread and returns 0 when every task has ended; -1 if it could not
+ * begin: ENOMEM, EMFILE, or EINVAL inside a task. */
+SKT_API int skt_run(void (*fn)(void *arg), void *arg);
+
+/* What skt_run may be told; zeros are its own choice. */
+typedef struct skt_run_options {
+    size_t stack_size; /* bytes for each task: 16 KiB to 1 GiB, 64 KiB if 0; memory is used as it is touched */
+    double spin;       /* seconds, at most 1: look for events that long before the thread sleeps.  Halves the time
+                          of a question and its answer, and keeps the processor busy for as long */
+} skt_run_options;
+SKT_API int skt_run_with(void (*fn)(void *arg), void *arg, const skt_run_options *options);
+
+/* Begins another task of this thread; it has its turn when the caller waits.  EPERM outside skt_run; ENOMEM. */
+SKT_API int skt_go(void (*fn)(void *arg), void *arg);
+
+/* Whether the caller is a task. */
+SKT_API bool skt_in_task(void);
+
+/* Lets the other tasks that are ready have their turn; on a thread, sched_yield(2). */
+SKT_API void skt_yield(void);
+
+/* Waits; on a thread too. */
+SKT_API int skt_sleep(double seconds);
+
+/* poll(2) for descriptors that are no skt (a pipe, a timerfd, another library's socket): parks a task; on a thread it
+ * goes on after a signal.  How many are ready, 0 when timeout seconds have passed; -1. */
+SKT_API int skt_poll(struct pollfd *fds, size_t n, double timeout);
+
+/* Names the running task for skt_dump and for messages: 23 bytes of it.  Outside tasks nothing happens. */
+SKT_API void skt_name_task(const char *name);
+
+/* Writes to descriptor fd a line for each task of this thread: its name, what it waits for and since when, and how
+ * much stack it has used.  May be called by a debugger and in a signal handler. */
+SKT_API void skt_dump(int fd);
+
+/* From now on the signal makes every thread that runs tasks dump them to standard error, also one whose running task
+ * never waits. */
+SKT_API int skt_dump_on_signal(int signo);
+
+/* A group of tasks, to be waited for or cancelled as a whole (trio's nursery).  It belongs to the thread that made it:
+ * elsewhere its calls fail with EPERM. */
+typedef struct skt_group skt_group;
+SKT_API skt_group *skt_group_new(void);
+
+/* Begins a task in the group.  ECANCELED: the group is being closed. */
+SKT_API int skt_group_go(skt_group *g, void (*fn)(void *arg), void *arg);
+
+/* Waits until no task is left in it. */
+SKT_API int skt_group_wait(skt_group *g);
+
+/* Cancels each of its tasks: the call that the task is waiting in, or else its next call that may wait, fails with
+ * ECANCELED, before anything is sent or taken; once, so that the task can still say goodbye. */
+SKT_API int skt_group_cancel(skt_group *g);
+
+/* Cancels its tasks, and this time each call that may wait fails; returns when none is left, and frees g.  It cannot
+ * be cancelled itself.  NULL: 0.  EDEADLK in a task of the group. */
+SKT_API int skt_group_close(skt_group *g);
+
+/* A deadline over any number of calls, on a thread or in a task:
+ *
+ *     skt_deadline d = skt_deadline_begin(10);
+ *     ... calls; one that would wait after these ten seconds fails as by its own timeout ...
+ *     if (skt_deadline_end(d))
+ *         ... the time was up ...
+ *
+ * Begun one inside the other, the nearest counts; end them in the reverse order.  Sockets of timeout 0 do not wait
+ * anyway.  A new task has none. */
+typedef struct skt_deadline {
+    int64_t at, before;
+} skt_deadline;
+SKT_API skt_deadline skt_deadline_begin(double seconds);
+SKT_API bool skt_deadline_end(skt_deadline d);
+
 /* ---- Names ----------------------------------------------------------------------- */
 
 /* A look-up takes timeout seconds at most (SKT_NO_TIMEOUT: as long as the system's
@@ -622,7 +704,7 @@ typedef enum skt_error_domain {
     SKT_ERROR_ARGUMENT /* refused before the system was asked; code is errno */
 } skt_error_domain;
 
-/* What failed last in this thread.  skt_strerror makes a sentence of it. */
+/* What failed last in this task or thread.  skt_strerror makes a sentence of it. */
 typedef struct skt_error {
     skt_error_domain domain;
     int code;

@@ -1,6 +1,7 @@
 /* connect.c - one socket to one address. */
 #include "connect.h"
 #include "error.h"
+#include "io.h"
 #include "object.h"
 #include "resolve.h"
 #include "sys.h"
@@ -33,7 +34,8 @@ enum { ONCE_MORE = -1, OWN_TIMEOUT = -2 };
 
 static int wait_for_end(struct attempt *a)
 {
-    if (skti_wait_fd(a->s, false, skti_fd(a->s), POLLOUT, a->deadline) < 0)
+    skti_found_dry(a->s, POLLOUT);
+    if (skti_wait_socket(a->s, false, POLLOUT, a->deadline) < 0)
         return errno == ETIMEDOUT ? OWN_TIMEOUT : errno;
     return skti_connect_result(skti_fd(a->s));
 }
@@ -87,7 +89,7 @@ static int connect_to(skt *s, const skt_addr *to, int64_t deadline)
     struct attempt a = { .s = s, .to = to, .timeout = skti_timeout(s), .deadline = deadline };
     if (a.deadline == 0)
         a.deadline = skti_deadline(a.timeout);
-    a.kernel_waits = a.timeout < 0 && skti_alone();
+    a.kernel_waits = skti_kernel_waits(s);
     if (a.kernel_waits)
         return attempt_until_answered(&a);
     if (skti_borrow_nonblocking(s) < 0)

@@ -62,7 +62,7 @@ ssize_t skt_recv(skt *s, void *buf, size_t len, int flags)
     ssize_t n = -1;
     if (!skti_enter(s, "recv"))
         return -1;
-    bool plain = buf && (ssize_t)len > 0 && !(flags & MSG_WAITALL);
+    bool plain = buf && (ssize_t)len > 0 && !(flags & MSG_WAITALL) && !skti_here.mode;
     if (likely(plain))
         n = skti_sys.recv(skti_fd(s), buf, len, skti_sys_flags(s, flags, 0));
     if (unlikely(n < 0)) {
@@ -96,14 +96,15 @@ ssize_t skt_send(skt *s, const void *buf, size_t len, int flags)
     ssize_t n = -1;
     if (!skti_enter(s, "send"))
         return -1;
-    if (likely(buf && (ssize_t)len >= 0)) {
+    if (likely(buf && (ssize_t)len >= 0 && !skti_here.mode)) {
         n = skti_sys.send(skti_fd(s), buf, len, skti_sys_flags(s, flags, MSG_NOSIGNAL));
         if (unlikely(n < 0)) {
             struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)buf, .len = len };
             n = skti_try_again(s, &op, "send");
         }
     } else if (usable("send", buf, len)) {
-        n = skt_send(s, "", 0, flags);
+        struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)(buf ? buf : ""), .len = len };
+        n = skti_perform(s, &op, "send", NULL, NULL);
     }
     skti_leave(s);
     return n;

@@ -1,10 +1,12 @@
 /* error.c - the record of what failed last, and the sentence made of it.
  *
  * One record a thread, in its thread-local storage and of fixed size, so that
- * a failure can be recorded when there is no memory.  The sentence is
+ * a failure can be recorded when there is no memory.  A task gets one of its own with its first
+ * failure; if there is no memory for it, it uses the thread's.  The sentence is
  * put together only when somebody asks for it. */
 #include "error.h"
 #include "address.h"
+#include "here.h"
 #include "object.h"
 #include "sys.h"
 #include <errno.h>
@@ -13,36 +15,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct error_state {
+struct skti_error_state {
     skt_error record;
     int in_use_type; /* SOCK_...: skt_strerror is to look for the address' holder; 0: no */
     struct skti_attempts attempts;
     char sentence[2048];
 };
 
-static _Thread_local struct error_state state;
+static _Thread_local struct skti_error_state threads_own;
+static const struct skti_error_state nothing_failed;
+
+/* To be written: the running task's, or the thread's. */
+static struct skti_error_state *state(void)
+{
+    struct skti_scope *scope = skti_scope();
+    if (!scope->errors && skti_in_task()) {
+        int keep = errno;
+        scope->errors = skti_sys.calloc(1, sizeof *scope->errors);
+        if (!scope->errors)
+            scope->errors = &threads_own;
+        errno = keep;
+    }
+    return scope->errors ? scope->errors : &threads_own;
+}
+
+void skti_free_errors(struct skti_error_state *errors)
+{
+    if (errors != &threads_own)
+        skti_sys.free(errors);
+}
+
+/* To be read: without making one. */
+static const struct skti_error_state *state_now(void)
+{
+    const struct skti_error_state *errors = skti_scope()->errors;
+    return errors ? errors : skti_in_task() ? &nothing_failed : &threads_own;
+}
 
 const skt_error *skt_error_record(void)
 {
-    return &state.record;
+    return &state_now()->record;
 }
 
 bool skt_timed_out(void)
 {
-    return state.record.domain == SKT_ERROR_TIMEOUT;
+    return state_now()->record.domain == SKT_ERROR_TIMEOUT;
 }
 
 /* Starts a record anew. */
 static void begin(skt_error_domain domain, const char *call, int code)
 {
-    skt_error *r = &state.record;
+    struct skti_error_state *here = state();
+    skt_error *r = &here->record;
     r->domain = domain;
     r->code = code;
     r->call = call;
     r->has_addr = false;
     r->name[0] = r->detail[0] = '\0';
     r->done = r->attempts = 0;
-    state.in_use_type = 0;
+    here->in_use_type = 0;
 }
 
 /* errno is set last, since anything before may have changed it. */
@@ -54,7 +85,7 @@ static int finish(int code)
 
 static void set_name(const char *name)
 {
-    snprintf(state.record.name, sizeof state.record.name, "%s", name ? name : "");
+    snprintf(state()->record.name, sizeof state()->record.name, "%s", name ? name : "");
 }
 
 static void set_addr(const skt_addr *addr)
@@ -62,8 +93,8 @@ static void set_addr(const skt_addr *addr)
     if (addr->kind == SKTI_ADDR_NAME) {
         set_name(addr->text);
     } else if (addr->kind != SKTI_ADDR_BAD && addr->kind != SKTI_ADDR_NONE) {
-        state.record.addr = *addr;
-        state.record.has_addr = true;
+        state()->record.addr = *addr;
+        state()->record.has_addr = true;
     }
 }
 
@@ -92,7 +123,7 @@ int skti_fail_in_use(const char *call, const skt_addr *addr, int type, int code)
 {
     skti_fail_at(call, addr, NULL, code, SKTI_SYSTEM);
     if (code == EADDRINUSE)
-        state.in_use_type = type;
+        state()->in_use_type = type;
     return finish(code);
 }
 
@@ -114,7 +145,7 @@ int skti_fail_argument(const char *call, int code, const char *format, ...)
     va_list args;
     begin(SKT_ERROR_ARGUMENT, call, code);
     va_start(args, format);
-    vsnprintf(state.record.detail, sizeof state.record.detail, format, args);
+    vsnprintf(state()->record.detail, sizeof state()->record.detail, format, args);
     va_end(args);
     return finish(code);
 }
@@ -170,19 +201,21 @@ int skti_fail_attempts(const char *call, const char *name, const struct skti_att
     int code = blame == SKTI_OWN_TIMEOUT ? ETIMEDOUT : telling_code(attempts);
     begin(domain_of(blame), call, code);
     set_name(name);
-    state.attempts = *attempts;
-    state.record.attempts = attempts->n;
+    struct skti_error_state *here = state();
+    here->attempts = *attempts;
+    here->record.attempts = attempts->n;
     if (attempts->n == 1)
-        skt_attempt(0, &state.record.addr);
-    state.record.has_addr = attempts->n == 1;
+        skt_attempt(0, &here->record.addr);
+    here->record.has_addr = attempts->n == 1;
     return finish(code);
 }
 
 int skt_attempt(size_t i, skt_addr *addr)
 {
-    if (i >= state.record.attempts || i >= kept(&state.attempts))
+    const struct skti_error_state *here = state_now();
+    if (i >= here->record.attempts || i >= kept(&here->attempts))
         return 0;
-    const struct skti_attempt *a = &state.attempts.list[i];
+    const struct skti_attempt *a = &here->attempts.list[i];
     if (addr) {
         memcpy(&addr->as, &a->sa, a->len);
         skti_addr_received(addr, a->len, 0);
@@ -192,7 +225,7 @@ int skt_attempt(size_t i, skt_addr *addr)
 
 void skti_record_done(size_t done)
 {
-    state.record.done = done;
+    state()->record.done = done;
 }
 
 void skti_record_detail(const char *format, ...)
@@ -200,19 +233,19 @@ void skti_record_detail(const char *format, ...)
     va_list args;
     int keep = errno;
     va_start(args, format);
-    vsnprintf(state.record.detail, sizeof state.record.detail, format, args);
+    vsnprintf(state()->record.detail, sizeof state()->record.detail, format, args);
     va_end(args);
     errno = keep;
 }
 
 void skti_keep_record(skt_error *copy)
 {
-    *copy = state.record;
+    *copy = state_now()->record;
 }
 
 void skti_put_back_record(const skt_error *copy)
 {
-    state.record = *copy;
+    state()->record = *copy;
 }
 
 /* ---- The sentence ---- */
@@ -283,18 +316,19 @@ static void add_attempts(struct text *t, const skt_error *r)
 static void add_holder(struct text *t, const skt_error *r)
 {
     char holder[160];
-    skti_holder(&r->addr, state.in_use_type, holder, sizeof holder);
+    skti_holder(&r->addr, state_now()->in_use_type, holder, sizeof holder);
     if (*holder)
         add(t, " (%s)", holder);
 }
 
 const char *skt_strerror(void)
 {
-    const skt_error *r = &state.record;
-    struct text t = { state.sentence, sizeof state.sentence, 0 };
+    const skt_error *r = skt_error_record();
     int keep = errno;
     if (r->domain == SKT_ERROR_NONE)
         return "no error";
+    struct skti_error_state *here = state();
+    struct text t = { here->sentence, sizeof here->sentence, 0 };
     add(&t, "%s", r->call);
     add_target(&t, r);
     add(&t, ": %s", reason(r));
@@ -302,10 +336,10 @@ const char *skt_strerror(void)
         add_attempts(&t, r);
     if (*r->detail && r->domain != SKT_ERROR_ARGUMENT)
         add(&t, " (%s)", r->detail);
-    if (state.in_use_type && r->has_addr)
+    if (here->in_use_type && r->has_addr)
         add_holder(&t, r);
     errno = keep;
-    return state.sentence;
+    return here->sentence;
 }
 
 void skt_die(const char *who)

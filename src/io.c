@@ -121,33 +121,27 @@ static short events_of(const struct skti_op *op)
     return (op->flags & MSG_OOB) && calls[op->call].events == POLLIN ? POLLPRI : calls[op->call].events;
 }
 
-static int wait_until_deadline(skt *s, struct skti_op *op, struct pollfd *fds, unsigned n, int64_t until)
-{
-    if (skti_wait(s, op->by_file, fds, n, until < op->deadline ? until : op->deadline) >= 0)
-        return 0;
-    return errno == ETIMEDOUT && until < op->deadline ? 0 : -1;
-}
-
 /* Waits for the round-th time.  What poll(2) calls ready may not be: an
  * unconnected AF_UNIX datagram socket whose target's queue is full, or a listener
  * that another thread was faster at.  So the deadline is looked at here too, and
  * who sends sleeps from the third time on, 1 to 16 ms, so as not to spin. */
 static int wait_for(skt *s, struct skti_op *op, unsigned round)
 {
-    struct pollfd fd = { .fd = skti_fd(s), .events = events_of(op) };
+    short events = events_of(op);
     if (round > 1 && op->deadline != SKTI_FOREVER && skti_now() >= op->deadline) {
         errno = ETIMEDOUT;
         return -1;
     }
-    if (round > 2 && fd.events == POLLOUT) {
-        int64_t pause = (int64_t)MILLISECOND << (round < 7 ? round - 3 : 4);
-        if (wait_until_deadline(s, op, NULL, 0, skti_now() + pause) < 0)
+    if (round > 2 && events == POLLOUT) {
+        int64_t pause = skti_now() + ((int64_t)MILLISECOND << (round < 7 ? round - 3 : 4));
+        bool last = pause >= op->deadline;
+        if (skti_wait(s, op->by_file, NULL, 0, last ? op->deadline : pause) < 0 && (last || errno != ETIMEDOUT))
             return -1;
     }
-    return wait_until_deadline(s, op, &fd, 1, SKTI_FOREVER);
+    return skti_wait_socket(s, op->by_file, events, op->deadline);
 }
 
-/* The first try failed, with errno. */
+/* A try has failed, with errno. */
 static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_blame *blame)
 {
     int64_t timeout = skti_timeout(s);
@@ -157,11 +151,16 @@ static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_bla
         if (errno == EINTR) {
             if (!skti_interrupted())
                 return -1;
-        } else if (errno != EAGAIN || !may_wait(op, timeout, kernel_waits)) {
+        } else if (errno != EAGAIN) {
             return -1;
-        } else if (wait_for(s, op, round) < 0) {
-            *blame = errno == ETIMEDOUT ? SKTI_OWN_TIMEOUT : SKTI_SYSTEM;
-            return -1;
+        } else {
+            skti_found_dry(s, events_of(op));
+            if (!may_wait(op, timeout, kernel_waits))
+                return -1;
+            if (wait_for(s, op, round) < 0) {
+                *blame = errno == ETIMEDOUT ? SKTI_OWN_TIMEOUT : SKTI_SYSTEM;
+                return -1;
+            }
         }
         ssize_t n = attempt(s, op);
         if (n >= 0)
@@ -181,6 +180,32 @@ static ssize_t try_borrowed(skt *s, struct skti_op *op, skti_blame *blame)
     return n;
 }
 
+/* A stream's recv that got less than it had room for, or send that went in part: nothing is left. */
+static void note_short(skt *s, const struct skti_op *op, ssize_t n)
+{
+    if (n > 0 && (size_t)n < op->len && !(op->flags & (MSG_PEEK | MSG_OOB)) &&
+        (op->call == SKTI_RECV || op->call == SKTI_RECVFROM || op->call == SKTI_SEND))
+        skti_found_short(s, calls[op->call].events);
+}
+
+/* A task parks without a try if that would find nothing, and has its turn end after many calls. */
+static ssize_t try_in_task(skt *s, struct skti_op *op, skti_blame *blame)
+{
+    ssize_t n = -1;
+    if (skti_checkpoint_here() < 0 || (calls[op->call].flagless && skti_borrow_nonblocking(s) < 0))
+        return -1;
+    op->sys_flags = skti_sys_flags(s, op->flags, calls[op->call].flags);
+    if (skti_known_dry(s, events_of(op)) && may_wait(op, skti_timeout(s), false))
+        errno = EAGAIN;
+    else
+        n = attempt(s, op);
+    if (n < 0)
+        n = try_again(s, op, false, blame);
+    if (n >= 0)
+        note_short(s, op, n);
+    return n;
+}
+
 ssize_t skti_try_again(skt *s, struct skti_op *op, const char *call)
 {
     skti_blame blame = SKTI_SYSTEM;
@@ -192,6 +217,8 @@ ssize_t skti_try_again(skt *s, struct skti_op *op, const char *call)
 ssize_t skti_try(skt *s, struct skti_op *op, skti_blame *blame)
 {
     *blame = SKTI_SYSTEM;
+    if (skti_in_task())
+        return try_in_task(s, op, blame);
     if (op->cut && !goes_on(s, op)) {
         errno = EINTR;
         return -1;

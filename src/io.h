@@ -49,7 +49,7 @@ struct skti_op {
  * recv(2): there is no timeout, and no other thread that could close s. */
 static inline bool skti_kernel_waits(const skt *s)
 {
-    return skti_timeout(s) < 0 && skti_alone();
+    return skti_timeout(s) < 0 && skti_kernel_may_wait() && !s->borrowers;
 }
 
 /* The flags for the kernel: the caller's, those of the call that the family

@@ -78,6 +78,7 @@ static skt *take(void)
 
 static void give_back(skt *s)
 {
+    s->watch = (struct skti_watch){ 0 };
     pthread_mutex_lock(&pool.lock);
     append(s);
     bool idle = --pool.in_use == 0;
@@ -94,6 +95,11 @@ static int refused_by(int family)
     return (family == AF_RDS ? MSG_NOSIGNAL : 0) | (family == AF_UNIX ? 0 : MSG_CMSG_CLOEXEC);
 }
 
+static bool is_ip(int family, int type, int proto, int wanted_type, int wanted_proto)
+{
+    return (family == AF_INET || family == AF_INET6) && type == wanted_type && (proto == 0 || proto == wanted_proto);
+}
+
 skt *skti_new(const char *call, int fd, int family, int type, int proto)
 {
     skt *s = take();
@@ -106,7 +112,10 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
     s->proto = proto;
     s->owner = NULL;
     s->refused = refused_by(family);
-    s->no_gso = false;
+    s->no_gso = s->stays_nonblocking = false;
+    s->short_drains = is_ip(family, type, proto, SOCK_STREAM, IPPROTO_TCP);
+    s->edges = s->short_drains || is_ip(family, type, proto, SOCK_DGRAM, IPPROTO_UDP) ||
+               (family == AF_UNIX && type == SOCK_STREAM);
     s->peer_len = 0;
     s->borrowers = s->files = 0;
     s->waiters = NULL;
@@ -141,9 +150,11 @@ int skti_last_out(skt *s)
                                      __ATOMIC_ACQUIRE))
         return 0;
     int keep = errno, code = 0;
+    skti_unwatch(s, skti_fd(s));
     if (skti_fd(s) >= 0 && skti_sys.close(skti_fd(s)) < 0)
         code = errno;
-    give_back(s);
+    if (!skti_let_engine_finish(s, give_back))
+        give_back(s);
     errno = keep;
     return code;
 }
@@ -161,11 +172,15 @@ void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len)
 int skti_borrow_nonblocking(skt *s)
 {
     int result = 0;
+    if (s->stays_nonblocking && skti_in_task())
+        return 0;
     pthread_mutex_lock(&s->lock);
     if (s->borrowers == 0 && skti_timeout(s) < 0)
         result = skti_sys.set_nonblocking(skti_fd(s), true);
-    if (result == 0)
+    if (result == 0) {
         s->borrowers++;
+        s->stays_nonblocking |= skti_in_task();
+    }
     pthread_mutex_unlock(&s->lock);
     return result;
 }
@@ -173,6 +188,8 @@ int skti_borrow_nonblocking(skt *s)
 void skti_return_nonblocking(skt *s)
 {
     int keep = errno;
+    if (skti_in_task())
+        return;
     pthread_mutex_lock(&s->lock);
     if (--s->borrowers == 0 && skti_timeout(s) < 0)
         skti_sys.set_nonblocking(skti_fd(s), false);

@@ -18,6 +18,7 @@
 #ifndef SKTI_OBJECT_H
 #define SKTI_OBJECT_H
 
+#include "watch.h"
 #include <pthread.h>
 #include <skt.h>
 #include <stdbool.h>
@@ -39,12 +40,16 @@ struct skt {
     uint32_t state;
     int refused;                 /* MSG_ flags that the family does not take (io.c) */
     bool no_gso;                 /* UDP_SEGMENT was refused once: do not ask again (atomic) */
+    bool edges;                  /* epoll's edges tell all there is to know (wait.c) */
+    bool short_drains;           /* a recv that gives less than asked for has taken all there was (io.c) */
+    bool stays_nonblocking;      /* a task has borrowed O_NONBLOCK for good */
     uint8_t peer_len;            /* bytes of peer, 0: not known */
     struct sockaddr_in6 peer;    /* who was connected, for sentences; or a sockaddr_in */
     pthread_mutex_t lock;        /* guards what follows, and changes of timeout */
     unsigned borrowers;          /* calls that need O_NONBLOCK though there is no timeout */
     unsigned files;              /* FILEs that share it */
     struct skti_waiter *waiters; /* calls that wait, to be woken by skt_close (wait.c) */
+    struct skti_watch watch;     /* tasks that wait */
     struct skt *next;            /* in the pool */
 };
 
@@ -100,7 +105,8 @@ static inline int64_t skti_timeout(const skt *s)
 void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len);
 
 /* For calls without a non-blocking form: while at least one is under way, the
- * descriptor is non-blocking whatever the timeout.  0 or -1 with errno. */
+ * descriptor is non-blocking whatever the timeout.  0 or -1 with errno.  A task borrows it
+ * for good, at the cost of one system call instead of two for each accept. */
 int skti_borrow_nonblocking(skt *s);
 void skti_return_nonblocking(skt *s);
 

@@ -5,6 +5,7 @@
 #include "sys.h"
 #include <errno.h>
 #include <math.h>
+#include <netinet/tcp.h>
 
 int skt_setsockopt(skt *s, int level, int name, const void *value, socklen_t len)
 {
@@ -14,6 +15,8 @@ int skt_setsockopt(skt *s, int level, int name, const void *value, socklen_t len
     if (result < 0) {
         skti_fail("setsockopt", errno);
         skti_record_detail("level %d, option %d", level, name);
+    } else if (level == IPPROTO_TCP && name == TCP_ULP) {
+        s->short_drains = false; /* kTLS gives one record at a time */
     }
     skti_leave(s);
     return result;

@@ -8,7 +8,6 @@
 #include "wait.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 
 /* ---- Making ---- */
@@ -112,6 +111,7 @@ static skt *adopt_foreign(int fd, int family, int type, int proto, bool nonblock
         return NULL;
     }
     recall_peer(s);
+    s->short_drains = false; /* what was done to it before, nobody knows */
     return s;
 }
 
@@ -189,7 +189,7 @@ static void wait_until_left(skt *s)
         pthread_mutex_unlock(&s->lock);
         if ((skti_state(s) & SKTI_USERS) <= shares)
             return;
-        sched_yield();
+        skti_let_others_run();
     }
 }
 
@@ -200,6 +200,7 @@ int skt_detach(skt *s)
     int fd = __atomic_exchange_n(&s->fd, -1, __ATOMIC_ACQ_REL);
     skti_wake_waiters(s);
     wait_until_left(s);
+    skti_unwatch(s, fd);
     skti_leave(s);
     return fd;
 }
@@ -211,6 +212,7 @@ int skt_fileno(skt *s)
     if (!skti_enter(s, "fileno"))
         return -1;
     int fd = skti_fd(s);
+    s->short_drains = false; /* who has the number may do anything with it, kTLS for instance */
     skti_leave(s);
     return fd;
 }

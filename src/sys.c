@@ -7,9 +7,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int sys_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
@@ -51,6 +54,18 @@ static int sys_set_nonblocking(int fd, int on)
 static int sys_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
 {
     return ppoll(fds, n, timeout, NULL);
+}
+
+/* By number: not every C library has it, nor every kernel (ENOSYS before Linux 5.11). */
+static int sys_epoll_pwait2(int epoll, struct epoll_event *events, int n, const struct timespec *timeout)
+{
+    return (int)syscall(SYS_epoll_pwait2, epoll, events, n, timeout, NULL, 0);
+}
+
+static void *sys_mmap(size_t size, int protection)
+{
+    void *p = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
 }
 
 /* sendfile(2) has no MSG_NOSIGNAL: the thread keeps SIGPIPE out meanwhile, and takes
@@ -178,6 +193,10 @@ struct skti_sys skti_sys = {
     .eventfd = eventfd,
     .read = read,
     .write = write,
+    .epoll_create1 = epoll_create1,
+    .epoll_ctl = epoll_ctl,
+    .epoll_pwait2 = sys_epoll_pwait2,
+    .epoll_wait = epoll_wait,
     .ppoll = sys_ppoll,
     .clock_gettime = clock_gettime,
     .start_thread = sys_start_thread,
@@ -200,6 +219,10 @@ struct skti_sys skti_sys = {
     .calloc = calloc,
     .realloc = realloc,
     .free = free,
+    .mmap = sys_mmap,
+    .munmap = munmap,
+    .mprotect = mprotect,
+    .madvise = madvise,
 };
 
 char *skti_strdup(const char *text)

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+struct epoll_event;
 struct mmsghdr;
 struct if_nameindex;
 
@@ -61,6 +62,10 @@ struct skti_sys {
     ssize_t (*read)(int fd, void *buf, size_t len);
     ssize_t (*write)(int fd, const void *buf, size_t len);
     /* Waiting */
+    int (*epoll_create1)(int flags);
+    int (*epoll_ctl)(int epoll, int operation, int fd, struct epoll_event *event);
+    int (*epoll_pwait2)(int epoll, struct epoll_event *events, int n, const struct timespec *timeout);
+    int (*epoll_wait)(int epoll, struct epoll_event *events, int n, int milliseconds);
     int (*ppoll)(struct pollfd *fds, nfds_t n, const struct timespec *timeout);
     int (*clock_gettime)(clockid_t clock, struct timespec *now);
     int (*start_thread)(void *(*run)(void *), void *arg); /* detached, all signals blocked; 0 or an errno */
@@ -88,6 +93,10 @@ struct skti_sys {
     void *(*calloc)(size_t n, size_t size);
     void *(*realloc)(void *p, size_t size);
     void (*free)(void *p);
+    void *(*mmap)(size_t size, int protection); /* private, of nobody's file; NULL with errno */
+    int (*munmap)(void *p, size_t size);
+    int (*mprotect)(void *p, size_t size, int protection);
+    int (*madvise)(void *p, size_t size, int advice);
 };
 
 extern struct skti_sys skti_sys;

@@ -1,13 +1,17 @@
 /* wait.c - the one place that waits: see wait.h.
  *
- * A call that waits while other threads run puts a waiter into its socket's
+ * A thread's call that waits while other threads run puts a waiter into its socket's
  * list and polls an eventfd beside the socket.  skt_close writes to the eventfds of
  * all waiters.  (shutdown(2) would wake them too, but ends the connection for
  * every process that shares it; a signal may be blocked, and is not ours to
  * take.)  Eventfds are kept for the next wait while there are sockets. */
 #include "wait.h"
+#include "engine.h"
+#include "run.h"
 #include "sys.h"
+#include "task.h"
 #include <errno.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 
 #define SECOND 1000000000
@@ -38,9 +42,14 @@ int64_t skti_now(void)
     return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
 }
 
+struct timespec skti_timespec(int64_t ns)
+{
+    return (struct timespec){ .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
+}
+
 int64_t skti_deadline(int64_t timeout)
 {
-    return timeout < 0 ? SKTI_FOREVER : skti_now() + timeout;
+    return skti_within_scope(timeout < 0 ? SKTI_FOREVER : skti_now() + timeout);
 }
 
 /* ---- The hook for signals ---- */
@@ -170,10 +179,9 @@ static void leave(struct skti_waiter *w, skt *s)
     errno = keep;
 }
 
-void skti_wake_waiters(skt *s)
+static void wake_threads(skt *s)
 {
     const uint64_t one = 1;
-    int keep = errno;
     pthread_mutex_lock(&s->lock);
     for (struct skti_waiter *w = s->waiters; w; w = w->next) {
         w->woken = true;
@@ -181,21 +189,158 @@ void skti_wake_waiters(skt *s)
             ;
     }
     pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- Tasks ---- */
+
+static uint32_t engine_of(const skt *s)
+{
+    return __atomic_load_n(&s->watch.engine, __ATOMIC_SEQ_CST);
+}
+
+static void wake_tasks(skt *s)
+{
+    skti_wake_all(&s->watch.in, 0);
+    skti_wake_all(&s->watch.out, 0);
+}
+
+static skt *of_errand(struct skti_errand *errand)
+{
+    return (skt *)((char *)errand - offsetof(skt, watch.errand));
+}
+
+/* On the thread of the engine, which alone may touch the lists. */
+static void run_wake(struct skti_errand *errand)
+{
+    skt *s = of_errand(errand);
+    __atomic_store_n(&s->watch.errand_sent, false, __ATOMIC_SEQ_CST);
+    wake_tasks(s);
+    skti_leave(s);
+}
+
+static void run_finish(struct skti_errand *errand)
+{
+    skt *s = of_errand(errand);
+    s->watch.finish(s);
+}
+
+static void wake_tasks_elsewhere(skt *s, uint32_t engine)
+{
+    if (__atomic_exchange_n(&s->watch.errand_sent, true, __ATOMIC_SEQ_CST))
+        return;
+    skti_share(s);
+    s->watch.errand.run = run_wake;
+    if (skti_reach_engine(engine, &s->watch.errand))
+        return;
+    __atomic_store_n(&s->watch.errand_sent, false, __ATOMIC_SEQ_CST);
+    skti_leave(s);
+}
+
+void skti_wake_waiters(skt *s)
+{
+    int keep = errno;
+    uint32_t engine = engine_of(s);
+    wake_threads(s);
+    if (engine && engine == skti_here.engine)
+        wake_tasks(s);
+    else if (engine)
+        wake_tasks_elsewhere(s, engine);
     errno = keep;
+}
+
+void skti_unwatch(skt *s, int fd)
+{
+    uint32_t engine = engine_of(s);
+    if (engine && fd >= 0)
+        skti_forget_descriptor(engine, fd);
+}
+
+bool skti_let_engine_finish(skt *s, void (*finish)(skt *s))
+{
+    uint32_t engine = engine_of(s);
+    if (!engine || engine == skti_here.engine)
+        return false;
+    s->watch.finish = finish;
+    s->watch.errand.run = run_finish;
+    return skti_reach_engine(engine, &s->watch.errand);
+}
+
+int skti_checkpoint_here(void)
+{
+    int code = skti_checkpoint();
+    if (code == 0)
+        return 0;
+    errno = code;
+    return -1;
+}
+
+void skti_let_others_run(void)
+{
+    if (skti_in_task())
+        skti_yield();
+    else
+        sched_yield();
+}
+
+/* Whether s is, or becomes, one that this thread's engine watches: it may be another's, that still lives. */
+static bool claim(skt *s)
+{
+    uint32_t owner = 0;
+    if (skti_watched_here(s))
+        return true;
+    if (engine_of(s) && !skti_engine_lives(engine_of(s)))
+        owner = engine_of(s);
+    if (!__atomic_compare_exchange_n(&s->watch.engine, &owner, skti_here.engine, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
+        return false;
+    s->watch.asked = 0;
+    __atomic_store_n(&s->watch.ready, 0, __ATOMIC_RELAXED);
+    return true;
+}
+
+static const struct skti_reason to_receive = { "to receive", NULL }, to_send = { "to send", NULL };
+
+static int park_in(skt *s, bool by_file, short events, int64_t deadline)
+{
+    struct skti_watch *w = &s->watch;
+    struct skti_reason reason = events & POLLIN ? to_receive : to_send;
+    int code = 0;
+    reason.subject = s;
+    for (;;) {
+        if (gone(s, by_file))
+            code = EBADF;
+        else if (__atomic_load_n(&w->ready, __ATOMIC_RELAXED) & (uint32_t)events)
+            return 0;
+        else if (code == 0 && skti_engine_watch(skti_run_engine(), w, skti_fd(s), events, !s->edges) < 0)
+            return -1;
+        if (code) {
+            errno = code;
+            return -1;
+        }
+        code = skti_park(events & POLLIN ? &w->in : &w->out, reason, deadline, true);
+    }
 }
 
 /* ---- Waiting ---- */
 
-/* One ppoll until the deadline, or until it is time to look again if nobody can wake us. */
+/* One poll until the deadline, or until it is time to look again if nobody can wake us. */
 static int poll_once(struct pollfd *fds, unsigned n, int64_t deadline, bool look_again)
 {
-    int64_t left = deadline == SKTI_FOREVER ? SKTI_FOREVER : deadline - skti_now();
-    if (left < 0)
-        left = 0;
-    if (look_again && left > LOOK_AGAIN)
-        left = LOOK_AGAIN;
-    struct timespec timeout = { .tv_sec = left / SECOND, .tv_nsec = left % SECOND };
-    return skti_sys.ppoll(fds, n, left == SKTI_FOREVER ? NULL : &timeout);
+    static const struct skti_reason descriptors = { "for descriptors", NULL }, time = { "for time to pass", NULL };
+    int64_t now = deadline == SKTI_FOREVER && !look_again ? 0 : skti_now();
+    if (look_again && deadline - now > LOOK_AGAIN)
+        deadline = now + LOOK_AGAIN;
+    if (skti_in_task()) {
+        int ready = skti_engine_poll(skti_run_engine(), fds, n, n ? descriptors : time, deadline);
+        return ready < 0 && errno == ETIMEDOUT ? 0 : ready;
+    }
+    struct timespec timeout = skti_timespec(deadline > now ? deadline - now : 0);
+    return skti_sys.ppoll(fds, n, deadline == SKTI_FOREVER ? NULL : &timeout);
+}
+
+static bool time_is_up(int64_t deadline)
+{
+    return deadline != SKTI_FOREVER && skti_now() >= deadline;
 }
 
 /* Polls until one of the first n is ready; fds[n] is the eventfd, or -1. */
@@ -206,7 +351,7 @@ static int poll_until(skt *s, bool by_file, struct pollfd *fds, unsigned n, int6
             errno = EBADF;
             return -1;
         }
-        int ready = poll_once(fds, n + 1, deadline, look_again);
+        int ready = poll_once(fds, fds[n].fd < 0 ? n : n + 1, deadline, look_again);
         if (ready > 0 && fds[n].revents) {
             drain(fds[n].fd); /* why we were woken is looked at above */
             ready--;
@@ -215,7 +360,7 @@ static int poll_until(skt *s, bool by_file, struct pollfd *fds, unsigned n, int6
             return ready;
         if (ready < 0 && (errno != EINTR || !skti_interrupted()))
             return -1;
-        if (ready == 0 && deadline != SKTI_FOREVER && skti_now() >= deadline && !gone(s, by_file)) {
+        if (ready == 0 && time_is_up(deadline) && !gone(s, by_file)) {
             errno = ETIMEDOUT;
             return -1;
         }
@@ -226,7 +371,7 @@ int skti_wait(skt *s, bool by_file, struct pollfd *fds, unsigned n, int64_t dead
 {
     struct pollfd all[SKTI_WAIT_MAX + 1];
     struct skti_waiter waiter = { .wake_fd = -1 };
-    bool wakeable = s && !skti_alone();
+    bool wakeable = s && (!skti_alone() || skti_in_task());
     for (unsigned i = 0; i < n; i++)
         all[i] = fds[i];
     if (wakeable)
@@ -244,4 +389,21 @@ int skti_wait_fd(skt *s, bool by_file, int fd, short events, int64_t deadline)
 {
     struct pollfd one = { .fd = fd, .events = events };
     return skti_wait(s, by_file, &one, 1, deadline) < 0 ? -1 : 0;
+}
+
+/* Urgent data is rare, and waited for as any descriptor is. */
+int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline)
+{
+    if (skti_in_task() && !(events & POLLPRI) && claim(s))
+        return park_in(s, by_file, events, deadline);
+    return skti_wait_fd(s, by_file, skti_fd(s), events, deadline);
+}
+
+int skti_poll(struct pollfd *fds, unsigned n, int64_t deadline)
+{
+    for (;;) {
+        int ready = poll_once(fds, n, deadline, false);
+        if (ready > 0 || (ready < 0 && (errno != EINTR || !skti_interrupted())) || (ready == 0 && time_is_up(deadline)))
+            return ready;
+    }
 }

@@ -1,26 +1,28 @@
-/* wait.h - the one place that waits.
+/* wait.h - the one place that waits, and the one that knows both sockets and tasks.
  *
  * On a thread it is ppoll(2), on the socket and, where the process has more
- * threads than this one, on an eventfd through which skt_close wakes the call. */
+ * threads than this one, on an eventfd through which skt_close wakes the call.  A task parks, and
+ * its thread's engine wakes it. */
 #ifndef SKTI_WAIT_H
 #define SKTI_WAIT_H
 
+#include "here.h"
 #include "object.h"
 #include <poll.h>
+#include <time.h>
 #ifdef __GLIBC__
 #include <sys/single_threaded.h>
 #endif
 
-#define SKTI_FOREVER INT64_MAX
-
 /* Nanoseconds of the monotonic clock. */
 int64_t skti_now(void);
 
-/* The deadline of a call that begins now: timeout in nanoseconds, -1 for none. */
+struct timespec skti_timespec(int64_t ns);
+
+/* The deadline of a call that begins now: timeout in nanoseconds, -1 for none; no later than skt_deadline_begin's. */
 int64_t skti_deadline(int64_t timeout);
 
-/* Whether no other thread is there that could close a socket meanwhile: then the
- * kernel may do the waiting itself. */
+/* Whether this is the only thread, so that nobody else can close a socket meanwhile. */
 static inline bool skti_alone(void)
 {
 #ifdef __GLIBC__
@@ -28,6 +30,12 @@ static inline bool skti_alone(void)
 #else
     return false;
 #endif
+}
+
+/* Whether the kernel may do the waiting itself: this is the only thread, not a task, and has no deadline. */
+static inline bool skti_kernel_may_wait(void)
+{
+    return skti_alone() && !skti_here.mode;
 }
 
 /* Waits until one of fds is ready, and returns how many are; n at most
@@ -40,8 +48,54 @@ int skti_wait(skt *s, bool by_file, struct pollfd *fds, unsigned n, int64_t dead
 /* The same for one descriptor: 0 or -1. */
 int skti_wait_fd(skt *s, bool by_file, int fd, short events, int64_t deadline);
 
+/* The same for the socket's own descriptor. */
+int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline);
+
+/* poll(2) until the deadline: how many of fds are ready, 0 if none in time, or -1 with errno. */
+int skti_poll(struct pollfd *fds, unsigned n, int64_t deadline);
+
 /* Makes all calls that wait in s look whether it is closed. */
 void skti_wake_waiters(skt *s);
+
+/* ---- Tasks ---- */
+
+/* Before each call of a task that may wait: 0, or -1 with ECANCELED.  After many calls others have a turn. */
+int skti_checkpoint_here(void);
+
+static inline bool skti_watched_here(const skt *s)
+{
+    return skti_here.engine && __atomic_load_n(&s->watch.engine, __ATOMIC_RELAXED) == skti_here.engine;
+}
+
+/* Whether a try is known to find nothing, since nothing has come since the last one. */
+static inline bool skti_known_dry(const skt *s, short events)
+{
+    return skti_watched_here(s) && !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & (uint32_t)events);
+}
+
+/* A try has found nothing: what comes from now on is told by an event. */
+static inline void skti_found_dry(skt *s, short events)
+{
+    if (skti_watched_here(s))
+        __atomic_fetch_and(&s->watch.ready, ~(uint32_t)events, __ATOMIC_RELAXED);
+}
+
+/* A try took less than it could: the same, unless the end of the stream or an error is still to be found. */
+static inline void skti_found_short(skt *s, short events)
+{
+    if (s->short_drains && !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & POLLHUP))
+        skti_found_dry(s, events);
+}
+
+/* fd is about to be closed, or given away: no engine is to watch it any more. */
+void skti_unwatch(skt *s, int fd);
+
+/* The last user has left s: whether the engine of another thread, which may hold a late event for it,
+ * will call finish(s). */
+bool skti_let_engine_finish(skt *s, void (*finish)(skt *s));
+
+/* sched_yield(2), or the other tasks. */
+void skti_let_others_run(void);
 
 /* Runs the hook of skt_on_interrupt: whether to go on. */
 bool skti_interrupted(void);

@@ -1,0 +1,135 @@
+/* task.h - tasks: many stacks taking turns on one thread.
+ *
+ * A task runs until it parks or yields; the next that is ready goes on at once, on its own
+ * stack.  Where none is, or after many turns, the thread's own stack ("main") lets the engine look for events.
+ * Nothing here knows of sockets.
+ *
+ *              skt_go
+ *                |          parks                          wakes
+ *     ready <----+---------- running ---> parked (in a list, with a timer) ---> ready
+ *       |                      ^  |
+ *       +----------------------+  +---> ended: the stack is used again */
+#ifndef SKTI_TASK_H
+#define SKTI_TASK_H
+
+#include "fibre.h"
+#include "here.h"
+#include "stack.h"
+#include "timer.h"
+#include "watch.h"
+#include <pthread.h>
+#include <skt.h>
+
+struct skti_scheduler;
+
+enum skti_task_state { SKTI_READY, SKTI_RUNNING, SKTI_PARKED, SKTI_ENDED };
+
+/* What a parked task waits for, for those who debug: a constant sentence ("to receive"), and
+ * what it is about, which skti_describe makes words of. */
+struct skti_reason {
+    const char *what;
+    const void *subject; /* NULL: nothing to add */
+};
+
+/* Lies at the upper end of its own stack, so that an idle task is one page in all. */
+struct skti_task {
+    void *saved;            /* the stack where it stopped (context.h) */
+    struct skti_task *next; /* in the queue of the ready, or in `list` */
+    struct skti_scope scope;
+    struct skti_fibre fibre;
+    void *exceptions[2]; /* C++: what is being handled (the ABI's __cxa_eh_globals) */
+    int saved_errno;
+    int code;       /* what skti_park is to return */
+    uint8_t state;  /* enum skti_task_state */
+    bool cancelled; /* its next wait fails */
+    struct skti_timer timer;
+    int64_t until;              /* parked: its deadline; the timer may be set to an earlier time */
+    int64_t since;              /* parked: since when */
+    struct skti_reason reason;  /* parked: for what */
+    struct skti_waitlist *list; /* parked: in which list, or NULL */
+    void (*run)(void *arg);
+    void *arg;
+    struct skti_group *group;                  /* or NULL */
+    struct skti_task *group_next, *group_prev; /* in its group */
+    struct skti_task *all_next, *all_prev;     /* among all of this thread */
+    uint64_t number;                           /* 1, 2 ... by age */
+    void *top;                                 /* of its stack */
+    char name[24];                             /* "" until it is given one */
+};
+
+/* How the thread waits where no task is ready: engine_epoll.c. */
+struct skti_engine;
+struct skti_idle {
+    void (*wait)(struct skti_engine *engine, int64_t until); /* for events until then; SKTI_FOREVER; 0: only look */
+    void (*kick)(struct skti_engine *engine);                /* from another thread: ends the wait */
+    struct skti_engine *engine;
+};
+
+struct skti_scheduler {
+    struct skti_task *running;
+    struct skti_task *ready, **ready_end;
+    size_t ready_count;
+    unsigned turns;  /* until main looks for events again */
+    unsigned budget; /* calls that the running task may make before others have a turn */
+    uint64_t seed;   /* not 0: the next of the ready is picked by chance (tests) */
+    int64_t now;     /* when main last looked for events */
+    struct skti_task main;
+    struct skti_task *previous, *ended;
+    struct skti_task *all;
+    size_t count;      /* tasks that have not ended */
+    uint64_t numbered; /* tasks there have been */
+    struct skti_stacks stacks;
+    struct skti_timers timers;
+    struct skti_idle idle;
+    void **exceptions; /* this thread's C++ globals, or NULL */
+    pthread_mutex_t errands_lock;
+    struct skti_errand *errands, **errands_end;
+};
+
+/* This thread's scheduler; NULL outside skt_run. */
+extern _Thread_local struct skti_scheduler *skti_scheduler __attribute__((tls_model("initial-exec")));
+
+/* The seed of schedulers that begin from now on; 0: first come, first served. */
+extern uint64_t skti_task_seed;
+
+/* Makes a zeroed *s ready for errands, and ends that: those that are left are run. */
+void skti_scheduler_init(struct skti_scheduler *s);
+void skti_scheduler_finish(struct skti_scheduler *s);
+
+/* Makes *s this thread's scheduler, runs tasks until none is left, and clears it away.  -1 with errno:
+ * not even the first could be made. */
+int skti_schedule(struct skti_scheduler *s, struct skti_idle idle, size_t stack_size, void (*run)(void *arg),
+                  void *arg);
+
+/* A new task, last of the ready; group may be NULL.  NULL with errno. */
+struct skti_task *skti_spawn(void (*run)(void *arg), void *arg, struct skti_group *group);
+
+/* Waits in a list (NULL: for time only) until woken, or the deadline: 0, ETIMEDOUT, ECANCELED or
+ * what skti_wake said.  cancellable false: a cancelling waits for the next call. */
+int skti_park(struct skti_waitlist *list, struct skti_reason reason, int64_t until, bool cancellable);
+
+/* Makes a parked task ready; any other is left as it is.  From its own thread. */
+void skti_wake(struct skti_task *t, int code);
+void skti_wake_all(struct skti_waitlist *list, int code);
+
+/* Lets the others that are ready have their turn. */
+void skti_yield(void);
+
+/* Stands before each call that may wait: 0, or ECANCELED.  Lets others have a turn after many calls. */
+int skti_checkpoint(void);
+
+/* Cancels a task's present or next wait. */
+void skti_cancel_task(struct skti_task *t);
+
+/* Has an errand run by s's thread.  From any thread, while s lives. */
+void skti_send_errand(struct skti_scheduler *s, struct skti_errand *errand);
+
+/* group.c: a task of a group begins, or has ended; whether all the group's waits are to fail. */
+void skti_group_joined(struct skti_task *t);
+void skti_group_left(struct skti_task *t);
+bool skti_group_closing(const struct skti_group *group);
+
+/* The running task, with its name or number, for messages; from a signal handler too. */
+size_t skti_task_label(const struct skti_task *t, char *buf, size_t len);
+
+#endif
