@@ -310,6 +310,11 @@ typedef struct skt_server_options {
     bool reuse_port;       /* SO_REUSEPORT; AF_INET and AF_INET6 only (EINVAL) */
     bool dualstack_ipv6;   /* AF_INET6: serve IPv4 too */
     bool no_reuse_address; /* do not set SO_REUSEADDR */
+    bool listen_fds;       /* take the listener at addr that the service manager has opened ($LISTEN_FDS, see
+                              sd_listen_fds(3)), if it has */
+    const char *handover;  /* path of an AF_UNIX socket (at most 95 bytes): if a process with the same path is in
+                              skt_serve, take over its listeners; it stops when we accept, so that a restart
+                              refuses nobody.  NULL: no handover */
 } skt_server_options;
 
 /* socket.create_server(): a listening stream socket, bound to addr, with SO_REUSEADDR.
@@ -610,6 +615,34 @@ typedef struct skt_deadline {
 } skt_deadline;
 SKT_API skt_deadline skt_deadline_begin(double seconds);
 SKT_API bool skt_deadline_end(skt_deadline d);
+
+/* ---- Serving -------------------------------------------------------------------------- */
+
+/* What skt_serve may be told; zeros are its own choice. */
+typedef struct skt_serve_options {
+    int threads;         /* at most 64; 0: one for each core that the process may use */
+    int max_connections; /* more are left waiting in the listener's queue; 0: any number */
+    double grace;        /* seconds for handlers that are at work when it stops, 10 if 0; SKT_NO_TIMEOUT: no limit */
+    bool no_nodelay;     /* do not set TCP_NODELAY */
+    bool no_signals;     /* leave SIGTERM and SIGINT alone */
+    size_t stack_size;   /* as in skt_run_options */
+    double spin;         /* as in skt_run_options */
+    void (*log)(const char *line, void *arg); /* told of trouble that it gets over, with skt_serve's arg; NULL:
+                                                 standard error */
+} skt_serve_options;
+
+/* Accepts connections on all cores, and runs handler(conn, arg) in a task for each; conn is closed when the
+ * handler returns (leave that to it).  Handlers of different threads run at the same time.
+ *
+ *   Listeners    Each thread has one of its own at the server's address (SO_REUSEPORT); AF_UNIX's is shared.
+ *   Trouble      Without descriptors or memory it says so once and waits until a connection has ended.
+ *   Stopping     SIGTERM, SIGINT (where the program has not set them), or skt_shutdown or skt_close of server from
+ *                anywhere: who has connected is still served, nobody else; handlers have `grace` seconds, then their
+ * calls fail with ECANCELED.  A second signal ends the grace.  Then it returns 0. Restarting   See handover in
+ * skt_server_options.
+ *
+ * -1: it could not begin, or its listener broke.  server stays the caller's to close.  May be called in a task. */
+SKT_API int skt_serve(skt *server, void (*handler)(skt *conn, void *arg), void *arg, const skt_serve_options *options);
 
 /* ---- Names ----------------------------------------------------------------------- */
 

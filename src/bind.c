@@ -45,6 +45,8 @@ int skt_listen(skt *s, int backlog)
     int result = skti_sys.listen(skti_fd(s), backlog);
     if (result < 0)
         result = fail_to_listen(s, errno);
+    else
+        s->backlog = backlog;
     skti_leave(s);
     return result;
 }

@@ -118,6 +118,8 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
                (family == AF_UNIX && type == SOCK_STREAM);
     s->peer_len = 0;
     s->borrowers = s->files = 0;
+    s->backlog = 0;
+    s->handover = NULL;
     s->waiters = NULL;
     __atomic_store_n(&s->fd, fd, __ATOMIC_RELAXED);
     __atomic_store_n(&s->timeout, -1, __ATOMIC_RELAXED);
@@ -150,6 +152,7 @@ int skti_last_out(skt *s)
                                      __ATOMIC_ACQUIRE))
         return 0;
     int keep = errno, code = 0;
+    skti_handover_free(s->handover);
     skti_unwatch(s, skti_fd(s));
     if (skti_fd(s) >= 0 && skti_sys.close(skti_fd(s)) < 0)
         code = errno;
@@ -195,6 +198,15 @@ void skti_return_nonblocking(skt *s)
         skti_sys.set_nonblocking(skti_fd(s), false);
     pthread_mutex_unlock(&s->lock);
     errno = keep;
+}
+
+void skti_stay_nonblocking(skt *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->borrowers++;
+    s->stays_nonblocking = true;
+    __atomic_store_n(&s->timeout, -1, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&s->lock);
 }
 
 int skti_set_timeout(skt *s, int64_t ns)

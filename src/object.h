@@ -38,23 +38,29 @@ struct skt {
     int64_t timeout; /* nanoseconds for each call; 0: non-blocking; -1: none */
 
     uint32_t state;
-    int refused;                 /* MSG_ flags that the family does not take (io.c) */
-    bool no_gso;                 /* UDP_SEGMENT was refused once: do not ask again (atomic) */
-    bool edges;                  /* epoll's edges tell all there is to know (wait.c) */
-    bool short_drains;           /* a recv that gives less than asked for has taken all there was (io.c) */
-    bool stays_nonblocking;      /* a task has borrowed O_NONBLOCK for good */
-    uint8_t peer_len;            /* bytes of peer, 0: not known */
-    struct sockaddr_in6 peer;    /* who was connected, for sentences; or a sockaddr_in */
-    pthread_mutex_t lock;        /* guards what follows, and changes of timeout */
-    unsigned borrowers;          /* calls that need O_NONBLOCK though there is no timeout */
-    unsigned files;              /* FILEs that share it */
-    struct skti_waiter *waiters; /* calls that wait, to be woken by skt_close (wait.c) */
-    struct skti_watch watch;     /* tasks that wait */
-    struct skt *next;            /* in the pool */
+    int refused;                    /* MSG_ flags that the family does not take (io.c) */
+    bool no_gso;                    /* UDP_SEGMENT was refused once: do not ask again (atomic) */
+    bool edges;                     /* epoll's edges tell all there is to know (wait.c) */
+    bool short_drains;              /* a recv that gives less than asked for has taken all there was (io.c) */
+    bool stays_nonblocking;         /* a task has borrowed O_NONBLOCK for good */
+    uint8_t peer_len;               /* bytes of peer, 0: not known */
+    struct sockaddr_in6 peer;       /* who was connected, for sentences; or a sockaddr_in */
+    pthread_mutex_t lock;           /* guards what follows, and changes of timeout */
+    unsigned borrowers;             /* calls that need O_NONBLOCK though there is no timeout */
+    unsigned files;                 /* FILEs that share it */
+    struct skti_waiter *waiters;    /* calls that wait, to be woken by skt_close (wait.c) */
+    int backlog;                    /* of listen(2), for more listeners like it (serve.c) */
+    struct skti_handover *handover; /* of a server: handover.c's, or NULL */
+    struct skti_watch watch;        /* tasks that wait */
+    struct skt *next;               /* in the pool */
 };
 
 /* A new struct for fd, without a timeout; NULL: no memory (reported for call). */
 skt *skti_new(const char *call, int fd, int family, int type, int proto);
+
+/* What a server has for its next process (handover.c), freed with it. */
+struct skti_handover;
+void skti_handover_free(struct skti_handover *handover);
 
 /* The way out of a half-made socket: closes fd and frees s, keeping errno and
  * the record. */
@@ -109,6 +115,9 @@ void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len);
  * for good, at the cost of one system call instead of two for each accept. */
 int skti_borrow_nonblocking(skt *s);
 void skti_return_nonblocking(skt *s);
+
+/* A descriptor that another process uses too, with O_NONBLOCK: s has no timeout, and leaves the mode as it is. */
+void skti_stay_nonblocking(skt *s);
 
 /* Sets the timeout, and O_NONBLOCK to fit.  0 or -1 with errno. */
 int skti_set_timeout(skt *s, int64_t ns);

@@ -3,6 +3,7 @@
 #include "duration.h"
 #include "error.h"
 #include "resolve.h"
+#include "serve.h"
 #include "sys.h"
 #include "wait.h"
 #include <errno.h>
@@ -67,17 +68,31 @@ static int set_options(skt *s, const skt_server_options *options)
     return 0;
 }
 
+static skt *create(const skt_addr *addr, const skt_server_options *options)
+{
+    skt *s = skt_socket(addr->family, SOCK_STREAM, 0);
+    if (!s)
+        return NULL;
+    int backlog = options->backlog > 0 ? options->backlog : -1;
+    if (set_options(s, options) == 0 && skt_bind(s, *addr) == 0 && skt_listen(s, backlog) == 0)
+        return s;
+    int keep = errno;
+    skt_close(s);
+    errno = keep;
+    return NULL;
+}
+
 skt *skt_create_server(skt_addr addr, const skt_server_options *given)
 {
     skt_server_options options = given ? *given : (skt_server_options){ 0 };
+    bool failed;
     if (skti_addr_check("create_server", &addr, addr.family) < 0 ||
         (addr.family == AF_UNSPEC && choose_family(&addr, &options) < 0) || check(&addr, &options) < 0)
         return NULL;
-    skt *s = skt_socket(addr.family, SOCK_STREAM, 0);
-    if (!s)
-        return NULL;
-    int backlog = options.backlog > 0 ? options.backlog : -1;
-    if (set_options(s, &options) == 0 && skt_bind(s, addr) == 0 && skt_listen(s, backlog) == 0)
+    skt *s = skti_inherit(&addr, &options, &failed);
+    if (!s && !failed)
+        s = create(&addr, &options);
+    if (!s || !options.handover || skti_offer_at(s, options.handover) == 0)
         return s;
     int keep = errno;
     skt_close(s);

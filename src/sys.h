@@ -57,6 +57,8 @@ struct skti_sys {
     DIR *(*opendir)(const char *path);
     struct dirent *(*readdir)(DIR *dir);
     int (*closedir)(DIR *dir);
+    int (*unlink)(const char *path);
+    int (*rename)(const char *from, const char *to);
     ssize_t (*pread)(int fd, void *buf, size_t len, off_t offset);
     int (*eventfd)(unsigned value, int flags);
     ssize_t (*read)(int fd, void *buf, size_t len);

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TURNS 256  /* between two looks for events, while tasks are ready: a look costs as much as some tens of turns  \
+#define TURNS                                                                                                          \
+    256            /* between two looks for events, while tasks are ready: a look costs as much as some tens of turns  \
                     */
 #define BUDGET 128 /* calls in a row by one task */
 
@@ -169,7 +170,9 @@ struct skti_task *skti_spawn(void (*run)(void *arg), void *arg, struct skti_grou
         return NULL;
     }
     struct skti_task *t = place(s, top);
-    *t = (struct skti_task){ .scope.deadline = SKTI_FOREVER, .run = run, .arg = arg, .group = group, .top = top };
+    *t = (struct skti_task){
+        .scope.deadline = SKTI_FOREVER, .until = SKTI_FOREVER, .run = run, .arg = arg, .group = group, .top = top
+    };
     t->number = ++s->numbered;
     char *low = skti_stack_low(&s->stacks, top);
     skti_fibre_begin(&t->fibre, low, (size_t)((char *)t - low));

@@ -1,0 +1,253 @@
+/* serve.c - skt_serve: accepts on all cores, a task for each connection, and stops gracefully. */
+#include "serve.h"
+#include "duration.h"
+#include "error.h"
+#include "object.h"
+#include "sys.h"
+#include "wait.h"
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+
+#define GRACE 10.0 /* seconds for the handlers that are at work when the server stops */
+#define MOST_THREADS SKTI_MOST_LISTENERS
+
+void skti_set_off(int eventfd)
+{
+    const uint64_t one = 1;
+    while (skti_sys.write(eventfd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+static int make_eventfd(void)
+{
+    return skti_sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+/* ---- One thread ---- */
+
+static bool wait_for(int eventfd)
+{
+    struct pollfd fd = { .fd = eventfd, .events = POLLIN };
+    return skt_poll(&fd, 1, SKT_NO_TIMEOUT) > 0;
+}
+
+/* A task: whoever asks twice does not want to wait for handlers. */
+static void hurry(void *arg)
+{
+    struct skti_server_thread *thread = arg;
+    skt_name_task("hurry");
+    if (wait_for(thread->serving->hurry))
+        skt_group_cancel(thread->handlers);
+}
+
+static void wait_for_handlers(struct skti_server_thread *thread)
+{
+    double grace = thread->serving->options.grace;
+    skt_group *hurrying = skt_group_new();
+    skt_deadline d = skt_deadline_begin(grace == 0 ? GRACE : grace);
+    if (hurrying)
+        skt_group_go(hurrying, hurry, thread);
+    skt_group_wait(thread->handlers);
+    skt_deadline_end(d);
+    skt_group_close(hurrying);
+}
+
+static void serve_here(struct skti_server_thread *thread)
+{
+    struct skti_serving *serving = thread->serving;
+    thread->acceptors = skt_group_new();
+    thread->handlers = skt_group_new();
+    if (thread->acceptors && thread->handlers) {
+        skti_accept_all(thread);
+        if (thread->index == 0) {
+            serving->acceptors = thread->acceptors;
+            skti_begin_offer(serving);
+        }
+        wait_for(serving->stop);
+    } else {
+        __atomic_store_n(&serving->code, ENOMEM, __ATOMIC_RELEASE);
+    }
+    skti_set_off(serving->stop); /* also when this task was cancelled: the other threads stop too */
+    skt_group_close(thread->acceptors);
+    if (thread->handlers && !serving->handed_over)
+        skti_accept_queued(thread);
+    if (thread->handlers)
+        wait_for_handlers(thread);
+    skt_group_close(thread->handlers);
+}
+
+static void serve_task(void *arg)
+{
+    skt_name_task("serve");
+    serve_here(arg);
+}
+
+static void run_thread(struct skti_server_thread *thread)
+{
+    struct skti_serving *serving = thread->serving;
+    skt_run_options options = { .stack_size = serving->options.stack_size, .spin = serving->options.spin };
+    if (skti_in_task()) {
+        serve_here(thread);
+    } else if (skt_run_with(serve_task, thread, &options) < 0) {
+        __atomic_store_n(&serving->code, errno, __ATOMIC_RELEASE);
+        serving->record = *skt_error_record();
+        skti_set_off(serving->stop);
+    }
+    if (__atomic_sub_fetch(&serving->running, 1, __ATOMIC_ACQ_REL) == 0)
+        skti_set_off(serving->done);
+}
+
+static void *other_thread(void *arg)
+{
+    run_thread(arg);
+    return NULL;
+}
+
+/* ---- All of them ---- */
+
+static void start_others(struct skti_serving *serving, struct skti_server_thread *threads)
+{
+    for (unsigned i = 1; i < serving->threads; i++) {
+        threads[i] = (struct skti_server_thread){ .serving = serving, .index = i };
+        int code = skti_sys.start_thread(other_thread, &threads[i]);
+        if (code == 0)
+            continue;
+        __atomic_sub_fetch(&serving->running, 1, __ATOMIC_ACQ_REL);
+        __atomic_store_n(&serving->code, code, __ATOMIC_RELEASE);
+        skti_set_off(serving->stop);
+    }
+}
+
+static void run_all(struct skti_serving *serving)
+{
+    struct skti_server_thread threads[MOST_THREADS] = { { .serving = serving } };
+    serving->running = serving->threads;
+    start_others(serving, threads);
+    run_thread(&threads[0]);
+    while (__atomic_load_n(&serving->running, __ATOMIC_ACQUIRE) > 0)
+        wait_for(serving->done);
+}
+
+static unsigned cores(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : (unsigned)n;
+}
+
+/* Another listener at the same address, on which the kernel puts its share of the connections
+ * (SO_REUSEPORT).  NULL: it cannot be had. */
+static skt *another_listener(skt *server, const skt_addr *local)
+{
+    int v6only = 0, backlog = server->backlog;
+    skt *s = skt_socket(local->family, server->type, server->proto);
+    if (local->family == AF_INET6 && skt_getsockopt_int(server, IPPROTO_IPV6, IPV6_V6ONLY, &v6only) == 0)
+        skt_setsockopt_int(s, IPPROTO_IPV6, IPV6_V6ONLY, v6only);
+    if (skt_setsockopt_int(s, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
+        skt_setsockopt_int(s, SOL_SOCKET, SO_REUSEPORT, 1) == 0 && skt_bind(s, *local) == 0 &&
+        skt_listen(s, backlog) == 0)
+        return s;
+    skt_close(s);
+    return NULL;
+}
+
+/* One listener for each thread: those that came with the server, more at its address, and where the family has
+ * no such thing (AF_UNIX) the server itself again. */
+static int gather_listeners(struct skti_serving *serving, skt *server)
+{
+    skt_addr local;
+    if (skt_getsockname(server, &local) < 0)
+        return -1;
+    bool ip = local.family == AF_INET || local.family == AF_INET6;
+    serving->listeners[0] = server;
+    serving->listener_count = 1 + skti_inherited(server, serving->listeners + 1, SKTI_MOST_LISTENERS - 1);
+    if (ip && serving->listener_count < serving->threads)
+        skt_setsockopt_int(server, SOL_SOCKET, SO_REUSEPORT, 1);
+    while (serving->listener_count < serving->threads) {
+        skt *s = ip ? another_listener(server, &local) : NULL;
+        serving->listeners[serving->listener_count++] = s ? s : skt_dup(server);
+        if (!serving->listeners[serving->listener_count - 1])
+            return -1;
+    }
+    for (unsigned i = 0; ip && !serving->options.no_nodelay && i < serving->listener_count; i++)
+        skt_setsockopt_int(serving->listeners[i], IPPROTO_TCP, TCP_NODELAY, 1); /* connections inherit it */
+    return 0;
+}
+
+static void drop_listeners(struct skti_serving *serving)
+{
+    for (unsigned i = 1; i < serving->listener_count; i++)
+        skt_close(serving->listeners[i]);
+}
+
+static bool usable(skt *server, void (*handler)(skt *conn, void *arg), const skt_serve_options *o)
+{
+    if (!handler)
+        skti_fail_argument("serve", EFAULT, "the handler is NULL");
+    else if (skti_timeout(server) == 0)
+        skti_fail_argument("serve", EINVAL, "the socket is non-blocking (timeout 0)");
+    else if (o->threads < 0 || o->threads > MOST_THREADS)
+        skti_fail_argument("serve", EINVAL, "threads is %d: 0 to %d", o->threads, MOST_THREADS);
+    else if (o->max_connections < 0)
+        skti_fail_argument("serve", EINVAL, "max_connections is %d", o->max_connections);
+    else if (skti_nanoseconds("serve", o->grace) >= -1)
+        return true;
+    return false;
+}
+
+static int serve(struct skti_serving *serving, skt *server)
+{
+    int result = gather_listeners(serving, server);
+    if (result == 0) {
+        if (!serving->options.no_signals)
+            skti_stop_signals(serving->stop, serving->hurry);
+        run_all(serving);
+        skti_stop_signals_end(serving->stop);
+        if (serving->code) {
+            skti_put_back_record(&serving->record);
+            if (serving->record.code != serving->code)
+                skti_fail("serve", serving->code);
+            errno = serving->code;
+            result = -1;
+        }
+    }
+    int keep = errno;
+    drop_listeners(serving);
+    errno = keep;
+    return result;
+}
+
+static int with_eventfds(struct skti_serving *serving, skt *server)
+{
+    int *fds[] = { &serving->left, &serving->stop, &serving->hurry, &serving->done };
+    int result = 0;
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if ((*fds[i] = make_eventfd()) < 0 && result == 0)
+            result = skti_fail("serve", errno);
+    if (result == 0)
+        result = serve(serving, server);
+    int keep = errno;
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (*fds[i] >= 0)
+            skti_sys.close(*fds[i]);
+    errno = keep;
+    return result;
+}
+
+int skt_serve(skt *server, void (*handler)(skt *conn, void *arg), void *arg, const skt_serve_options *options)
+{
+    struct skti_serving serving = { .handler = handler, .arg = arg };
+    int result = -1;
+    if (options)
+        serving.options = *options;
+    if (!skti_enter(server, "serve"))
+        return -1;
+    if (usable(server, handler, &serving.options)) {
+        serving.threads = serving.options.threads ? (unsigned)serving.options.threads : cores();
+        result = with_eventfds(&serving, server);
+    }
+    skti_leave(server);
+    return result;
+}

@@ -1,0 +1,70 @@
+/* serve.h - what the files of skt_serve share.
+ *
+ *     serve.c         the threads, and how they stop
+ *     acceptor.c      a listener's task, and a task for each connection
+ *     stop_signals.c  SIGTERM and SIGINT
+ *     handover.c      listeners from a service manager or a previous process, and for the next one */
+#ifndef SKTI_SERVE_H
+#define SKTI_SERVE_H
+
+#include <skt.h>
+
+#define SKTI_MOST_LISTENERS 64
+
+/* One skt_serve. */
+struct skti_serving {
+    void (*handler)(skt *conn, void *arg);
+    void *arg;
+    skt_serve_options options;
+    skt *listeners[SKTI_MOST_LISTENERS];
+    unsigned listener_count;
+    unsigned threads, running; /* how many there are, and how many have not ended */
+    unsigned open, waiting;    /* connections; acceptors that wait for one to end */
+    int left;                  /* eventfd: a connection has ended, while somebody waits for that */
+    int stop, hurry, done;     /* eventfds, never read: serve no more; nor those there are; the last thread has ended */
+    skt_group *acceptors;      /* the first thread's: the handover belongs to it */
+    bool handed_over;          /* the next process has the listeners */
+    int code;                  /* why it stopped, if not on request: an errno, with the acceptor's record */
+    skt_error record;
+};
+
+/* The part of one thread. */
+struct skti_server_thread {
+    struct skti_serving *serving;
+    unsigned index;                  /* 0: the caller of skt_serve */
+    skt_group *acceptors, *handlers; /* the tasks of listeners, and of connections */
+};
+
+/* Accepts for one thread until serving->stop; a task of the thread. */
+void skti_accept_all(struct skti_server_thread *thread);
+
+/* Accepts those who have connected already, without waiting. */
+void skti_accept_queued(struct skti_server_thread *thread);
+
+/* Says something to the operator: options.log, or standard error. */
+void skti_serving_log(struct skti_serving *serving, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Sets off an eventfd of the above. */
+void skti_set_off(int eventfd);
+
+/* Lets SIGTERM and SIGINT set off stop, and the second of them hurry, until the other is called.  Signals that
+ * the program handles or ignores itself are left alone. */
+void skti_stop_signals(int stop, int hurry);
+void skti_stop_signals_end(int stop);
+
+/* ---- handover.c ---- */
+
+/* A listener that was there before, for skt_create_server: NULL without a record where there is none, or with one where
+ * it failed (*failed). */
+skt *skti_inherit(const skt_addr *addr, const skt_server_options *options, bool *failed);
+
+/* Remembers where the next process is to ask. */
+int skti_offer_at(skt *server, const char *path);
+
+/* Listeners that came with the server, to be accepted from too: how many, at most max. */
+unsigned skti_inherited(skt *server, skt **listeners, unsigned max);
+
+/* Begins, among the acceptors, the task that tells the previous process that we accept, and answers the next one. */
+void skti_begin_offer(struct skti_serving *serving);
+
+#endif
