@@ -40,7 +40,7 @@ skti_switch:
     .cfi_adjust_cfa_offset -160
     .cfi_restore x29
     .cfi_restore x30
-    br      x30
+    ret
     .cfi_endproc
     .size   skti_switch, . - skti_switch
 

@@ -2,8 +2,9 @@
  *
  *     saved pointer -> r15 r14 r13 r12 rbx rbp, return address
  *
- * The jump at the end, instead of a return, spares the processor a wrong guess: its
- * return predictor knows only the stack that was left. */
+ * It ends with a return, not a jump: the processor's return predictor, which knows only the stack that
+ * was left, guesses right as long as both stacks stopped in the same place, and mostly they have (13 ns
+ * a turn with a jump, 5 with a return). */
     .text
     .globl  skti_switch
     .hidden skti_switch
@@ -37,10 +38,7 @@ skti_switch:
     .cfi_adjust_cfa_offset -8
     popq    %rbp
     .cfi_adjust_cfa_offset -8
-    popq    %rcx
-    .cfi_adjust_cfa_offset -8
-    .cfi_register %rip, %rcx
-    jmpq    *%rcx
+    ret
     .cfi_endproc
     .size   skti_switch, . - skti_switch
 

@@ -63,7 +63,7 @@ static void add_socket(struct line *l, const skt *s)
 static void add_state(struct line *l, const struct skti_task *t, int64_t now)
 {
     if (t->state != SKTI_PARKED) {
-        add(l, t->state == SKTI_RUNNING ? "runs" : "is ready");
+        add(l, t == skti_scheduler->running ? "runs" : "is ready");
         return;
     }
     add(l, "waits ");
@@ -81,7 +81,7 @@ static void add_state(struct line *l, const struct skti_task *t, int64_t now)
 static void add_stack(struct line *l, const struct skti_scheduler *s, const struct skti_task *t)
 {
     add(l, "; stack ");
-    if (t->state != SKTI_RUNNING) {
+    if (t != s->running) {
         add_number(l, (uint64_t)((char *)t->top - (char *)t->saved));
         add(l, " bytes now, ");
     }

@@ -29,9 +29,7 @@ int skt_sleep(double seconds)
 
 void skt_yield(void)
 {
-    int keep = errno;
     skti_let_others_run();
-    errno = keep;
 }
 
 bool skt_in_task(void)

@@ -37,10 +37,11 @@ void skti_stacks_init(struct skti_stacks *stacks, size_t size)
     *stacks = (struct skti_stacks){ .size = (size + page - 1) / page * page + page, .guard = GUARD_MADVISE };
 }
 
-/* The two uppermost words of each stack, above the task. */
+/* The uppermost words of each stack, above the task. */
 struct top {
-    size_t valgrind_id;
     void *next; /* while it is free */
+    unsigned valgrind_id;
+    bool marked; /* at its lower end, for want of a guard page */
 };
 
 static struct top *top_of(void *top)
@@ -98,7 +99,11 @@ void *skti_stack_take(struct skti_stacks *stacks)
         return NULL;
     guard(stacks, stacks->next);
     stacks->next += stacks->size;
-    top_of(stacks->next)->valgrind_id = skti_fibre_map(skti_stack_low(stacks, stacks->next), stacks->next);
+    *top_of(stacks->next) = (struct top){
+        .valgrind_id = skti_fibre_map(skti_stack_low(stacks, stacks->next), stacks->next),
+        .marked = stacks->guard == GUARD_CANARY,
+    };
+    stacks->marked |= top_of(stacks->next)->marked;
     errno = keep;
     return stacks->next;
 }
@@ -114,7 +119,7 @@ static void forget(struct skti_stacks *stacks, struct skti_stack_chunk *chunk)
 {
     char *end = chunk == stacks->chunks ? stacks->next : chunk->low + chunk->size;
     for (char *top = chunk->low + stacks->size; top <= end; top += stacks->size)
-        skti_fibre_unmap((unsigned)top_of(top)->valgrind_id);
+        skti_fibre_unmap(top_of(top)->valgrind_id);
 }
 
 void skti_stacks_destroy(struct skti_stacks *stacks)
@@ -141,7 +146,7 @@ bool skti_stack_guards(const struct skti_stacks *stacks, void *top, const void *
 
 bool skti_stack_overflowed(const struct skti_stacks *stacks, void *top)
 {
-    return stacks->guard == GUARD_CANARY && *(uint64_t *)skti_stack_low(stacks, top) != CANARY;
+    return top_of(top)->marked && *(uint64_t *)skti_stack_low(stacks, top) != CANARY;
 }
 
 size_t skti_stack_touched(const struct skti_stacks *stacks, void *top)

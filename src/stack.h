@@ -21,6 +21,7 @@ struct skti_stacks {
     char *next, *end;  /* what the newest chunk has left */
     void *free;        /* list of stacks given back, linked through the word below their tops */
     int guard;         /* how the next is guarded */
+    bool marked;       /* some are only marked at their lower end: skti_stack_overflowed tells */
     size_t mprotected; /* how many are by mprotect */
 };
 

@@ -8,9 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TURNS                                                                                                          \
-    256            /* between two looks for events, while tasks are ready: a look costs as much as some tens of turns  \
-                    */
+/* A look for events costs as much as some tens of turns: while tasks are ready, so many turns pass between two. */
+#define TURNS 256
 #define BUDGET 128 /* calls in a row by one task */
 
 #define STAGGER 64  /* bytes: stacks begin at other lines of the cache ... */
@@ -26,11 +25,9 @@ extern void *__cxa_get_globals(void) __attribute__((weak)); /* NOLINT: the ABI's
 
 static void push(struct skti_scheduler *s, struct skti_task *t)
 {
-    t->state = SKTI_READY;
     t->next = NULL;
     *s->ready_end = t;
     s->ready_end = &t->next;
-    s->ready_count++;
 }
 
 static void unlink_from(struct skti_scheduler *s, struct skti_task **link)
@@ -39,17 +36,19 @@ static void unlink_from(struct skti_scheduler *s, struct skti_task **link)
     *link = t->next;
     if (!t->next)
         s->ready_end = link;
-    s->ready_count--;
 }
 
 /* Tests look for mistakes in other orders than first come, first served (xorshift64). */
 static struct skti_task **pick_by_chance(struct skti_scheduler *s)
 {
     struct skti_task **link = &s->ready;
+    size_t count = 0;
+    for (struct skti_task *t = s->ready; t; t = t->next)
+        count++;
     s->seed ^= s->seed << 13;
     s->seed ^= s->seed >> 7;
     s->seed ^= s->seed << 17;
-    for (size_t skip = s->seed % s->ready_count; skip > 0; skip--)
+    for (size_t skip = s->seed % count; skip > 0; skip--)
         link = &(*link)->next;
     return link;
 }
@@ -84,6 +83,7 @@ static void arrive(struct skti_scheduler *s, struct skti_task *self)
     errno = self->saved_errno;
 }
 
+/* Where guard pages could not be had, it is found out too late, but it is. */
 static void check_stack(struct skti_scheduler *s, const struct skti_task *t)
 {
     static const char text[] = ": stack overflow\n";
@@ -99,12 +99,12 @@ static void check_stack(struct skti_scheduler *s, const struct skti_task *t)
 
 static void change(struct skti_scheduler *s, struct skti_task *from, struct skti_task *to)
 {
-    check_stack(s, from);
+    if (s->stacks.marked)
+        check_stack(s, from);
     from->saved_errno = errno;
     s->previous = from;
     s->running = to;
     s->budget = BUDGET;
-    to->state = SKTI_RUNNING;
     skti_here.scope = &to->scope;
     if (s->exceptions) {
         memcpy(from->exceptions, s->exceptions, sizeof from->exceptions);
@@ -120,8 +120,6 @@ static void next(struct skti_scheduler *s)
     struct skti_task *from = s->running, *to = next_turn(s);
     if (to != from)
         change(s, from, to);
-    else
-        to->state = SKTI_RUNNING;
 }
 
 /* ---- Beginning and ending ---- */
@@ -255,6 +253,7 @@ void skti_wake(struct skti_task *t, int code)
         return;
     if (t->list)
         leave_list(t);
+    t->state = SKTI_ACTIVE;
     t->code = code;
     push(skti_scheduler, t);
 }
@@ -363,7 +362,6 @@ int skti_schedule(struct skti_scheduler *s, struct skti_idle idle, size_t stack_
     s->seed = skti_task_seed;
     s->idle = idle;
     s->running = s->previous = &s->main;
-    s->main.state = SKTI_RUNNING;
     s->main.scope.deadline = SKTI_FOREVER;
     s->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
     skti_stacks_init(&s->stacks, stack_size);

@@ -22,7 +22,7 @@
 
 struct skti_scheduler;
 
-enum skti_task_state { SKTI_READY, SKTI_RUNNING, SKTI_PARKED, SKTI_ENDED };
+enum skti_task_state { SKTI_ACTIVE, SKTI_PARKED, SKTI_ENDED }; /* active: ready, or the one that runs */
 
 /* What a parked task waits for, for those who debug: a constant sentence ("to receive"), and
  * what it is about, which skti_describe makes words of. */
@@ -68,7 +68,6 @@ struct skti_idle {
 struct skti_scheduler {
     struct skti_task *running;
     struct skti_task *ready, **ready_end;
-    size_t ready_count;
     unsigned turns;  /* until main looks for events again */
     unsigned budget; /* calls that the running task may make before others have a turn */
     uint64_t seed;   /* not 0: the next of the ready is picked by chance (tests) */
