@@ -27,7 +27,7 @@ test-kernels: all
 
 bench: all
 	@scripts/setup bench
-	@meson test -C build --benchmark --verbose; $(hand_over)
+	@meson test -C build --benchmark --verbose && bench/run; $(hand_over)
 
 # The loader finds a new library in /usr/local only after ldconfig.
 install: all

@@ -304,11 +304,12 @@ static void measure_udp(int port)
 static void idle(int port, int n)
 {
     char byte;
-    open_all(port, n);
+    struct connection *all = open_all(port, n);
     printf("{\"connections\": %d}\n", n);
     fflush(stdout);
     while (read(0, &byte, 1) > 0)
         ;
+    free(all);
 }
 
 static void send_bytes(int fd, uint64_t bytes)
