@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <sys/sendfile.h>
 
-static char chunk[CHUNK];
+static _Alignas(4096) char chunk[CHUNK]; /* aligned as a large block of malloc or of Go is */
 
 static void send_bytes(int fd, uint64_t left)
 {

@@ -7,7 +7,7 @@
 #include <skt.h>
 #include <sys/stat.h>
 
-static char chunk[CHUNK];
+static _Alignas(4096) char chunk[CHUNK]; /* aligned as a large block of malloc or of Go is */
 static int file;
 
 static void send_bytes(skt *conn, uint64_t left)
