@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -13,7 +14,7 @@ import (
 	"strconv"
 )
 
-var chunk = make([]byte, 131072)
+var chunk = bytes.Repeat([]byte("x"), 131072)
 
 func check(err error) {
 	if err != nil {

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 
-chunk = bytearray(131072)
+chunk = bytearray(b"x" * 131072)
 
 
 def send_bytes(connection, left):

@@ -43,6 +43,7 @@ int main(int argc, char **argv)
     int server = open_server(SOCK_STREAM, port_argument(argc, argv)), fd;
     int file = open(argc > 2 ? argv[2] : "/dev/null", O_RDONLY | O_CLOEXEC);
 
+    memset(chunk, 'x', CHUNK); /* or all its pages were one page of zeros */
     while ((fd = accept(server, NULL, NULL)) >= 0) {
         char request[REQUEST + 1] = "";
         if (recv(fd, request, REQUEST, MSG_WAITALL) != REQUEST)

@@ -57,6 +57,7 @@ int main(int argc, char **argv)
     skt_addr address;
     skt *server = skt_create_server(skt_inet("127.0.0.1", port_argument(argc, argv)), NULL);
 
+    memset(chunk, 'x', CHUNK); /* or all its pages were one page of zeros */
     file = open(argc > 2 ? argv[2] : "/dev/null", O_RDONLY | O_CLOEXEC);
     if (skt_getsockname(server, &address) < 0)
         skt_die("bulk-skt");
