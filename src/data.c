@@ -10,6 +10,11 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* Frames of what seldom happens are kept out of those of skt_recv and skt_sendall: a parked task's
+ * stack is to touch few lines of the cache. */
+#define SELDOM __attribute__((noinline, cold))
+#define APART __attribute__((noinline))
+
 /* What every buffer and length has to be. */
 static bool usable(const char *call, const void *buf, size_t len)
 {
@@ -20,6 +25,11 @@ static bool usable(const char *call, const void *buf, size_t len)
     else
         return true;
     return false;
+}
+
+SELDOM static int fail_to_wait(skt *s, const char *call)
+{
+    return skti_fail_on(s, call, errno, errno == ETIMEDOUT ? SKTI_OWN_TIMEOUT : SKTI_SYSTEM);
 }
 
 /* MSG_WAITALL for a stream: all of it, in one timeout; less at the end of the
@@ -47,28 +57,62 @@ static bool wants_whole(const skt *s, int flags)
            skti_timeout(s) != 0;
 }
 
-/* What is not a plain receiving of some bytes. */
-static ssize_t recv_special(skt *s, struct skti_op *op)
+/* What is not a plain receiving of some bytes on a plain thread. */
+SELDOM static ssize_t recv_special(skt *s, void *buf, size_t len, int flags)
 {
-    if (!usable("recv", op->buf, op->len))
+    struct skti_op op = { .call = SKTI_RECV, .flags = flags, .buf = buf, .len = len };
+    if (!usable("recv", buf, len))
         return -1;
-    if (op->len == 0)
+    if (len == 0)
         return 0;
-    return wants_whole(s, op->flags) ? recv_whole(s, op) : skti_perform(s, op, "recv", NULL, NULL);
+    return wants_whole(s, flags) ? recv_whole(s, &op) : skti_perform(s, &op, "recv", NULL, NULL);
+}
+
+SELDOM static ssize_t recv_again(skt *s, void *buf, size_t len, int flags, int64_t deadline)
+{
+    struct skti_op op = { .call = SKTI_RECV, .flags = flags, .buf = buf, .len = len, .deadline = deadline };
+    return skti_try_again(s, &op, "recv");
+}
+
+/* In a task: parks at once if nothing has come since the last try. */
+static ssize_t recv_in_task(skt *s, void *buf, size_t len, int flags)
+{
+    int64_t deadline = 0;
+    if (skti_get_ready(s, POLLIN, flags, &deadline) < 0)
+        return fail_to_wait(s, "recv");
+    ssize_t n = skti_sys.recv(skti_fd(s), buf, len, flags | MSG_DONTWAIT);
+    if (likely(n >= 0)) {
+        if ((size_t)n < len && n > 0 && !(flags & (MSG_PEEK | MSG_OOB)))
+            skti_found_short(s, POLLIN);
+        return n;
+    }
+    return recv_again(s, buf, len, flags, deadline);
+}
+
+static bool is_plain(const void *buf, size_t len, int flags)
+{
+    return buf && (ssize_t)len > 0 && !(flags & MSG_WAITALL);
+}
+
+APART static ssize_t recv_elsewhere(skt *s, void *buf, size_t len, int flags)
+{
+    if (!skti_enter_here(s, "recv"))
+        return -1;
+    ssize_t n = skti_in_task() && is_plain(buf, len, flags) ? recv_in_task(s, buf, len, flags)
+                                                            : recv_special(s, buf, len, flags);
+    skti_leave_here(s);
+    return n;
 }
 
 ssize_t skt_recv(skt *s, void *buf, size_t len, int flags)
 {
-    ssize_t n = -1;
+    if (unlikely(skti_here.mode || !is_plain(buf, len, flags)))
+        return recv_elsewhere(s, buf, len, flags);
     if (!skti_enter(s, "recv"))
         return -1;
-    bool plain = buf && (ssize_t)len > 0 && !(flags & MSG_WAITALL) && !skti_here.mode;
-    if (likely(plain))
-        n = skti_sys.recv(skti_fd(s), buf, len, skti_sys_flags(s, flags, 0));
-    if (unlikely(n < 0)) {
-        struct skti_op op = { .call = SKTI_RECV, .flags = flags, .buf = buf, .len = len };
-        n = plain ? skti_try_again(s, &op, "recv") : recv_special(s, &op);
-    }
+    ssize_t n = skti_sys.recv(skti_fd(s), buf, len, flags | skti_wait_flag(s));
+    if (unlikely(n < 0))
+        n = recv_again(s, buf, len, flags, 0);
     skti_leave(s);
     return n;
 }
@@ -91,29 +135,67 @@ ssize_t skt_recvfrom(skt *s, void *buf, size_t len, int flags, skt_addr *from)
     return n;
 }
 
+SELDOM static ssize_t send_again(skt *s, const void *buf, size_t len, int flags, int64_t *deadline, const char *call)
+{
+    struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)buf, .len = len, .deadline = *deadline };
+    ssize_t n = skti_try_again(s, &op, call);
+    *deadline = op.deadline;
+    return n;
+}
+
+/* In a task.  *deadline 0: found here, if needed. */
+static inline ssize_t send_in_task(skt *s, const void *buf, size_t len, int flags, int64_t *deadline, const char *call)
+{
+    if (!skti_go_ahead(s, POLLOUT) && skti_get_ready(s, POLLOUT, flags, deadline) < 0)
+        return fail_to_wait(s, call);
+    ssize_t n = skti_sys.send(skti_fd(s), buf, len, flags | MSG_DONTWAIT | s->nosignal);
+    if (unlikely(n < 0))
+        return send_again(s, buf, len, flags, deadline, call);
+    if ((size_t)n < len)
+        skti_found_short(s, POLLOUT);
+    return n;
+}
+
+/* What is not a plain sending of some bytes on a plain thread. */
+SELDOM static ssize_t send_special(skt *s, const void *buf, size_t len, int flags)
+{
+    struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)(buf ? buf : ""), .len = len };
+    return usable("send", buf, len) ? skti_perform(s, &op, "send", NULL, NULL) : -1;
+}
+
+static bool is_sendable(const void *buf, size_t len)
+{
+    return buf && (ssize_t)len >= 0;
+}
+
+APART static ssize_t send_elsewhere(skt *s, const void *buf, size_t len, int flags)
+{
+    int64_t deadline = 0;
+    if (!skti_enter_here(s, "send"))
+        return -1;
+    ssize_t n = skti_in_task() && is_sendable(buf, len) ? send_in_task(s, buf, len, flags, &deadline, "send")
+                                                        : send_special(s, buf, len, flags);
+    skti_leave_here(s);
+    return n;
+}
+
 ssize_t skt_send(skt *s, const void *buf, size_t len, int flags)
 {
-    ssize_t n = -1;
+    int64_t deadline = 0;
+    if (unlikely(skti_here.mode || !is_sendable(buf, len)))
+        return send_elsewhere(s, buf, len, flags);
     if (!skti_enter(s, "send"))
         return -1;
-    if (likely(buf && (ssize_t)len >= 0 && !skti_here.mode)) {
-        n = skti_sys.send(skti_fd(s), buf, len, skti_sys_flags(s, flags, MSG_NOSIGNAL));
-        if (unlikely(n < 0)) {
-            struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)buf, .len = len };
-            n = skti_try_again(s, &op, "send");
-        }
-    } else if (usable("send", buf, len)) {
-        struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)(buf ? buf : ""), .len = len };
-        n = skti_perform(s, &op, "send", NULL, NULL);
-    }
+    ssize_t n = skti_sys.send(skti_fd(s), buf, len, flags | s->nosignal | skti_wait_flag(s));
+    if (unlikely(n < 0))
+        n = send_again(s, buf, len, flags, &deadline, "send");
     skti_leave(s);
     return n;
 }
 
-/* An empty message is one system call too: it may be a datagram. */
-static int send_whole(skt *s, struct skti_op *op)
+/* What sendall still has to send, after `done` bytes. */
+SELDOM static int send_rest(skt *s, struct skti_op *op, size_t done)
 {
-    size_t done = 0;
     do {
         ssize_t n = skti_perform(s, op, "sendall", NULL, NULL);
         if (n < 0) {
@@ -126,13 +208,30 @@ static int send_whole(skt *s, struct skti_op *op)
     return 0;
 }
 
+/* An empty message is one system call too: it may be a datagram. */
+SELDOM static int sendall_special(skt *s, const void *buf, size_t len, int flags, int64_t deadline, size_t done)
+{
+    struct skti_op op = {
+        .call = SKTI_SEND, .flags = flags, .buf = (void *)(buf ? buf : ""), .len = len, .deadline = deadline
+    };
+    if (!usable("sendall", buf, len))
+        return -1;
+    skti_advance(&op, done);
+    return send_rest(s, &op, done);
+}
+
 int skt_sendall(skt *s, const void *buf, size_t len, int flags)
 {
-    struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)buf, .len = len };
-    if (!skti_enter(s, "sendall"))
+    int64_t deadline = 0;
+    ssize_t n = 0;
+    if (!skti_enter_here(s, "sendall"))
         return -1;
-    int result = usable("sendall", buf, len) ? send_whole(s, &op) : -1;
-    skti_leave(s);
+    if (likely(skti_in_task() && is_sendable(buf, len) && len > 0))
+        n = send_in_task(s, buf, len, flags, &deadline, "sendall");
+    int result = n < 0 ? -1 : 0;
+    if (unlikely(n >= 0 && (n == 0 || (size_t)n < len)))
+        result = sendall_special(s, buf, len, flags, deadline, (size_t)n);
+    skti_leave_here(s);
     return result;
 }
 

@@ -12,7 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-#define EVENTS 512 /* taken at once */
+#define EVENTS 256 /* taken at once */
 
 /* One wait for one descriptor. */
 struct slot {
@@ -77,17 +77,16 @@ void skti_engine_spin(struct skti_engine *e, int64_t ns)
 
 /* ---- Events ---- */
 
+/* EPOLLIN, EPOLLOUT and EPOLLHUP are the same numbers as POLLIN, POLLOUT and POLLHUP. */
 static void note_watch(struct skti_watch *w, uint32_t events)
 {
-    uint32_t ready = __atomic_load_n(&w->ready, __ATOMIC_RELAXED) | (events & (EPOLLIN | EPOLLOUT));
     if (events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP | EPOLLPRI))
-        ready |= POLLIN | POLLHUP;
-    if (events & (EPOLLHUP | EPOLLERR))
-        ready |= POLLOUT;
+        events |= events & (EPOLLHUP | EPOLLERR) ? POLLIN | POLLOUT | POLLHUP : POLLIN | POLLHUP;
+    uint8_t ready = (uint8_t)(w->ready | (events & (POLLIN | POLLOUT | POLLHUP)));
     __atomic_store_n(&w->ready, ready, __ATOMIC_RELAXED);
-    if (ready & POLLIN)
+    if ((ready & POLLIN) && w->in.first)
         skti_wake_all(&w->in, 0);
-    if (ready & POLLOUT)
+    if ((ready & POLLOUT) && w->out.first)
         skti_wake_all(&w->out, 0);
 }
 
@@ -166,14 +165,15 @@ void skti_engine_kick(struct skti_engine *e)
 
 int skti_engine_watch(struct skti_engine *e, struct skti_watch *w, int fd, short events, bool again)
 {
-    uint32_t wanted = w->asked | EPOLLET | (events & POLLIN ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : 0u) |
-                      (events & POLLOUT ? (uint32_t)EPOLLOUT : 0u);
+    short wanted = (short)(w->asked | (events & (POLLIN | POLLOUT)));
     if (wanted == w->asked && !again)
         return 0;
-    struct epoll_event event = { .events = wanted, .data.ptr = w };
+    struct epoll_event event = { .events = EPOLLET | (wanted & POLLIN ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : 0u) |
+                                           (wanted & POLLOUT ? (uint32_t)EPOLLOUT : 0u),
+                                 .data.ptr = w };
     if (skti_sys.epoll_ctl(e->epoll, w->asked ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) < 0)
         return -1;
-    w->asked = wanted;
+    w->asked = (uint8_t)wanted;
     return 0;
 }
 

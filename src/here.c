@@ -13,18 +13,13 @@ struct skti_scope *skti_scope(void)
     return skti_here.scope ? skti_here.scope : &threads_own;
 }
 
-int64_t skti_within_scope(int64_t deadline)
-{
-    int64_t limit = skti_scope()->deadline;
-    return deadline < limit ? deadline : limit;
-}
-
 static void set_deadline(int64_t deadline)
 {
     skti_scope()->deadline = deadline;
-    if (skti_here.scope)
-        return;
-    skti_here.mode = deadline == SKTI_FOREVER ? 0 : SKTI_HAS_DEADLINE;
+    if (deadline == SKTI_FOREVER)
+        skti_here.mode &= ~(unsigned)SKTI_HAS_DEADLINE;
+    else
+        skti_here.mode |= SKTI_HAS_DEADLINE;
 }
 
 skt_deadline skt_deadline_begin(double seconds)

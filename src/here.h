@@ -23,8 +23,10 @@ struct skti_scope {
 enum { SKTI_IN_TASK = 1, SKTI_HAS_DEADLINE = 2 };
 
 struct skti_here {
-    unsigned mode;            /* SKTI_IN_TASK, SKTI_HAS_DEADLINE, or 0 */
+    unsigned mode;            /* SKTI_IN_TASK, SKTI_HAS_DEADLINE, both or 0 */
     uint32_t engine;          /* number of the engine that tasks here wait with; 0: no tasks here */
+    int budget;               /* calls that the running task may make before others have a turn; 0: look also
+                                 whether it is cancelled (skti_checkpoint) */
     struct skti_scope *scope; /* the running task's; NULL: the thread's own, see skti_scope */
 };
 
@@ -44,6 +46,12 @@ struct skti_scope *skti_scope(void);
 void skti_free_errors(struct skti_error_state *errors);
 
 /* The nearer of a deadline and the scope's. */
-int64_t skti_within_scope(int64_t deadline);
+static inline int64_t skti_within_scope(int64_t deadline)
+{
+    if (!(skti_here.mode & SKTI_HAS_DEADLINE))
+        return deadline;
+    int64_t limit = skti_scope()->deadline;
+    return deadline < limit ? deadline : limit;
+}
 
 #endif

@@ -110,9 +110,11 @@ static bool goes_on(skt *s, struct skti_op *op)
 }
 
 /* EAGAIN is the answer where the caller asked for it, where the kernel has done the
- * waiting (SO_RCVTIMEO), and for the error queue, for which no call waits. */
-static bool may_wait(const struct skti_op *op, int64_t timeout, bool kernel_waits)
+ * waiting (SO_RCVTIMEO), and for the error queue, for which no call waits.  (The kernel does not wait where a task has
+ * borrowed O_NONBLOCK for good.) */
+static bool may_wait(skt *s, const struct skti_op *op, int64_t timeout, bool kernel_waits)
 {
+    kernel_waits &= !s->stays_nonblocking;
     return timeout != 0 && !kernel_waits && !(op->flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
 }
 
@@ -155,7 +157,7 @@ static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_bla
             return -1;
         } else {
             skti_found_dry(s, events_of(op));
-            if (!may_wait(op, timeout, kernel_waits))
+            if (!may_wait(s, op, timeout, kernel_waits))
                 return -1;
             if (wait_for(s, op, round) < 0) {
                 *blame = errno == ETIMEDOUT ? SKTI_OWN_TIMEOUT : SKTI_SYSTEM;
@@ -195,7 +197,7 @@ static ssize_t try_in_task(skt *s, struct skti_op *op, skti_blame *blame)
     if (skti_checkpoint_here() < 0 || (calls[op->call].flagless && skti_borrow_nonblocking(s) < 0))
         return -1;
     op->sys_flags = skti_sys_flags(s, op->flags, calls[op->call].flags);
-    if (skti_known_dry(s, events_of(op)) && may_wait(op, skti_timeout(s), false))
+    if (skti_known_dry(s, events_of(op)) && may_wait(s, op, skti_timeout(s), false))
         errno = EAGAIN;
     else
         n = attempt(s, op);

@@ -49,14 +49,20 @@ struct skti_op {
  * recv(2): there is no timeout, and no other thread that could close s. */
 static inline bool skti_kernel_waits(const skt *s)
 {
-    return skti_timeout(s) < 0 && skti_kernel_may_wait() && !s->borrowers;
+    return skti_timeout(s) < 0 && skti_kernel_may_wait();
+}
+
+/* The same as a flag, for a caller who has looked at skti_here.mode. */
+static inline int skti_wait_flag(const skt *s)
+{
+    return skti_timeout(s) < 0 && skti_alone() ? 0 : MSG_DONTWAIT;
 }
 
 /* The flags for the kernel: the caller's, those of the call that the family
  * takes, and MSG_DONTWAIT if we do the waiting. */
 static inline int skti_sys_flags(const skt *s, int flags, int added)
 {
-    return flags | (added & ~s->refused) | (skti_kernel_waits(s) ? 0 : MSG_DONTWAIT);
+    return flags | skti_taken(s, added) | (skti_kernel_waits(s) ? 0 : MSG_DONTWAIT);
 }
 
 /* n bytes of buf have gone or come: the rest is what the next try is for.  (NULL + 0, for an

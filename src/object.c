@@ -12,7 +12,7 @@
  * the middle of a block are doubtful. */
 struct chunk {
     struct chunk *next;
-    skt sockets[CHUNK];
+    char room[CHUNK * sizeof(skt) + _Alignof(skt)]; /* calloc aligns to less than an skt wants */
 };
 
 /* Structs that are not in use, the one that has been free for longest first. */
@@ -53,7 +53,8 @@ static bool grow(void)
         return false;
     chunk->next = pool.chunks;
     pool.chunks = chunk;
-    for (skt *s = chunk->sockets; s < chunk->sockets + CHUNK; s++) {
+    skt *sockets = (skt *)(((uintptr_t)chunk->room + _Alignof(skt) - 1) & ~(uintptr_t)(_Alignof(skt) - 1));
+    for (skt *s = sockets; s < sockets + CHUNK; s++) {
         s->state = SKTI_CLOSED | SKTI_FREE;
         pthread_mutex_init(&s->lock, NULL);
         append(s);
@@ -87,14 +88,6 @@ static void give_back(skt *s)
         skti_wait_idle();
 }
 
-/* Not every family takes flags that mean nothing to it: AF_RDS refuses MSG_NOSIGNAL (and
- * never raises SIGPIPE); AF_PACKET, CAN_J1939 and CAN_ISOTP refuse MSG_CMSG_CLOEXEC
- * (descriptors travel over AF_UNIX only). */
-static int refused_by(int family)
-{
-    return (family == AF_RDS ? MSG_NOSIGNAL : 0) | (family == AF_UNIX ? 0 : MSG_CMSG_CLOEXEC);
-}
-
 static bool is_ip(int family, int type, int proto, int wanted_type, int wanted_proto)
 {
     return (family == AF_INET || family == AF_INET6) && type == wanted_type && (proto == 0 || proto == wanted_proto);
@@ -111,7 +104,10 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
     s->type = type;
     s->proto = proto;
     s->owner = NULL;
-    s->refused = refused_by(family);
+    /* Not every family takes flags that mean nothing to it: AF_RDS refuses MSG_NOSIGNAL (and never raises
+     * SIGPIPE); AF_PACKET, CAN_J1939 and CAN_ISOTP refuse MSG_CMSG_CLOEXEC (descriptors travel over AF_UNIX only). */
+    s->nosignal = family == AF_RDS ? 0 : MSG_NOSIGNAL;
+    s->refuses_cloexec = family != AF_UNIX;
     s->no_gso = s->stays_nonblocking = false;
     s->short_drains = is_ip(family, type, proto, SOCK_STREAM, IPPROTO_TCP);
     s->edges = s->short_drains || is_ip(family, type, proto, SOCK_DGRAM, IPPROTO_UDP) ||
@@ -134,14 +130,13 @@ void skti_drop(skt *s)
     skti_leave(s);
 }
 
-bool skti_enter_slow(skt *s, const char *call)
+__attribute__((cold)) void skti_refuse(skt *s, const char *call)
 {
     if (!s)
-        return false;
+        return;
     skti_leave(s);
     skti_fail(call, EBADF);
     skti_record_detail("the socket is closed");
-    return false;
 }
 
 int skti_last_out(skt *s)

@@ -23,6 +23,9 @@
 #include <skt.h>
 #include <stdbool.h>
 #include <stdint.h>
+#ifdef __GLIBC__
+#include <sys/single_threaded.h>
+#endif
 
 #define SKTI_CLOSED 0x80000000u
 #define SKTI_FREE 0x40000000u
@@ -30,6 +33,7 @@
 
 struct skti_waiter;
 
+/* What skt_recv needs in a task is in the first 64 bytes, one line of the cache. */
 struct skt {
     /* The first six in CPython's order, so that its socket objects can hold one. */
     int fd; /* -1 once detached */
@@ -38,22 +42,33 @@ struct skt {
     int64_t timeout; /* nanoseconds for each call; 0: non-blocking; -1: none */
 
     uint32_t state;
-    int refused;                    /* MSG_ flags that the family does not take (io.c) */
-    bool no_gso;                    /* UDP_SEGMENT was refused once: do not ask again (atomic) */
-    bool edges;                     /* epoll's edges tell all there is to know (wait.c) */
-    bool short_drains;              /* a recv that gives less than asked for has taken all there was (io.c) */
+    bool edges;              /* epoll's edges tell all there is to know (wait.c) */
+    bool short_drains;       /* a recv that gives less than asked for has taken all there was */
+    uint16_t nosignal;       /* MSG_NOSIGNAL, or 0 where the family refuses it */
+    struct skti_watch watch; /* tasks that wait */
+
+    bool refuses_cloexec;           /* the family takes no MSG_CMSG_CLOEXEC */
     bool stays_nonblocking;         /* a task has borrowed O_NONBLOCK for good */
+    bool no_gso;                    /* UDP_SEGMENT was refused once: do not ask again (atomic) */
     uint8_t peer_len;               /* bytes of peer, 0: not known */
     struct sockaddr_in6 peer;       /* who was connected, for sentences; or a sockaddr_in */
     pthread_mutex_t lock;           /* guards what follows, and changes of timeout */
     unsigned borrowers;             /* calls that need O_NONBLOCK though there is no timeout */
     unsigned files;                 /* FILEs that share it */
     struct skti_waiter *waiters;    /* calls that wait, to be woken by skt_close (wait.c) */
-    int backlog;                    /* of listen(2), for more listeners like it (serve.c) */
     struct skti_handover *handover; /* of a server: handover.c's, or NULL */
-    struct skti_watch watch;        /* tasks that wait */
     struct skt *next;               /* in the pool */
-};
+    int backlog;                    /* of listen(2), for more listeners like it (serve.c) */
+} __attribute__((aligned(64)));
+
+/* Of the flags that a call adds those that the family takes: MSG_NOSIGNAL and MSG_CMSG_CLOEXEC mean nothing to some,
+ * and then they refuse them. */
+static inline int skti_taken(const skt *s, int flags)
+{
+    if (flags & MSG_NOSIGNAL)
+        flags = (flags & ~MSG_NOSIGNAL) | s->nosignal;
+    return flags & ~(s->refuses_cloexec ? MSG_CMSG_CLOEXEC : 0);
+}
 
 /* A new struct for fd, without a timeout; NULL: no memory (reported for call). */
 skt *skti_new(const char *call, int fd, int family, int type, int proto);
@@ -67,12 +82,13 @@ void skti_handover_free(struct skti_handover *handover);
 void skti_drop(skt *s);
 
 /* Begins a call.  false: s is NULL (nothing is set) or closed (EBADF is). */
-bool skti_enter_slow(skt *s, const char *call);
+void skti_refuse(skt *s, const char *call);
 static inline bool skti_enter(skt *s, const char *call)
 {
     if (s && !(__atomic_fetch_add(&s->state, 1, __ATOMIC_ACQUIRE) & SKTI_CLOSED))
         return true;
-    return skti_enter_slow(s, call);
+    skti_refuse(s, call);
+    return false;
 }
 
 /* Gives up a share that was the last: closes.  0 or close(2)'s errno; errno itself is kept. */
@@ -85,6 +101,30 @@ static inline int skti_leave(skt *s)
         return skti_last_out(s);
     return 0;
 }
+
+/* skti_enter and skti_leave again, for calls whose cost in a task is counted: an atomic addition takes twenty
+ * cycles, and is not needed in a program of one thread. */
+#ifdef __GLIBC__
+static inline bool skti_enter_here(skt *s, const char *call)
+{
+    if (!__libc_single_threaded || !s)
+        return skti_enter(s, call);
+    if (!(s->state++ & SKTI_CLOSED))
+        return true;
+    skti_refuse(s, call);
+    return false;
+}
+
+static inline int skti_leave_here(skt *s)
+{
+    if (!__libc_single_threaded)
+        return skti_leave(s);
+    return (--s->state & SKTI_USERS) == 0 ? skti_last_out(s) : 0;
+}
+#else
+#define skti_enter_here skti_enter
+#define skti_leave_here skti_leave
+#endif
 
 /* One more share, for a caller who has one. */
 static inline void skti_share(skt *s)

@@ -23,13 +23,6 @@ extern void *__cxa_get_globals(void) __attribute__((weak)); /* NOLINT: the ABI's
 
 /* ---- The queue of the ready ---- */
 
-static void push(struct skti_scheduler *s, struct skti_task *t)
-{
-    t->next = NULL;
-    *s->ready_end = t;
-    s->ready_end = &t->next;
-}
-
 static void unlink_from(struct skti_scheduler *s, struct skti_task **link)
 {
     struct skti_task *t = *link;
@@ -84,7 +77,7 @@ static void arrive(struct skti_scheduler *s, struct skti_task *self)
 }
 
 /* Where guard pages could not be had, it is found out too late, but it is. */
-static void check_stack(struct skti_scheduler *s, const struct skti_task *t)
+__attribute__((noinline, cold)) static void check_stack(struct skti_scheduler *s, const struct skti_task *t)
 {
     static const char text[] = ": stack overflow\n";
     if (t == &s->main || !skti_stack_overflowed(&s->stacks, t->top))
@@ -97,19 +90,29 @@ static void check_stack(struct skti_scheduler *s, const struct skti_task *t)
     abort();
 }
 
-static void change(struct skti_scheduler *s, struct skti_task *from, struct skti_task *to)
+/* What few programs need with each change. */
+__attribute__((noinline, cold)) static void change_more(struct skti_scheduler *s, struct skti_task *from,
+                                                        struct skti_task *to)
 {
     if (s->stacks.marked)
         check_stack(s, from);
-    from->saved_errno = errno;
-    s->previous = from;
-    s->running = to;
-    s->budget = BUDGET;
-    skti_here.scope = &to->scope;
     if (s->exceptions) {
         memcpy(from->exceptions, s->exceptions, sizeof from->exceptions);
         memcpy(s->exceptions, to->exceptions, sizeof to->exceptions);
     }
+}
+
+static void change(struct skti_scheduler *s, struct skti_task *from, struct skti_task *to)
+{
+    if (s->exceptions || s->stacks.marked)
+        change_more(s, from, to);
+    from->saved_errno = errno;
+    s->previous = from;
+    s->running = to;
+    skti_here.budget = to->cancelled ? 0 : BUDGET;
+    from->mode = (uint8_t)skti_here.mode;
+    skti_here.mode = to->mode;
+    skti_here.scope = &to->scope;
     skti_fibre_leave(&from->fibre, &to->fibre, from->state == SKTI_ENDED);
     skti_switch(&from->saved, to->saved);
     arrive(s, from);
@@ -168,9 +171,13 @@ struct skti_task *skti_spawn(void (*run)(void *arg), void *arg, struct skti_grou
         return NULL;
     }
     struct skti_task *t = place(s, top);
-    *t = (struct skti_task){
-        .scope.deadline = SKTI_FOREVER, .until = SKTI_FOREVER, .run = run, .arg = arg, .group = group, .top = top
-    };
+    *t = (struct skti_task){ .scope.deadline = SKTI_FOREVER,
+                             .until = SKTI_FOREVER,
+                             .mode = SKTI_IN_TASK,
+                             .run = run,
+                             .arg = arg,
+                             .group = group,
+                             .top = top };
     t->number = ++s->numbered;
     char *low = skti_stack_low(&s->stacks, top);
     skti_fibre_begin(&t->fibre, low, (size_t)((char *)t - low));
@@ -182,7 +189,7 @@ struct skti_task *skti_spawn(void (*run)(void *arg), void *arg, struct skti_grou
     s->count++;
     if (group)
         skti_group_joined(t);
-    push(s, t);
+    skti_push(s, t);
     return t;
 }
 
@@ -225,6 +232,22 @@ static void set_timer(struct skti_scheduler *s, struct skti_task *t, int64_t unt
         skti_timer_set(&s->timers, &t->timer, until);
 }
 
+int skti_park_alone(struct skti_waitlist *list, struct skti_reason reason)
+{
+    struct skti_scheduler *s = skti_scheduler;
+    struct skti_task *t = s->running;
+    t->reason = reason;
+    t->since = s->now;
+    t->next = NULL;
+    t->list = list;
+    list->first = t;
+    t->state = SKTI_PARKED;
+    next(s);
+    if (t->code)
+        cancelled(t);
+    return t->code;
+}
+
 int skti_park(struct skti_waitlist *list, struct skti_reason reason, int64_t until, bool cancellable)
 {
     struct skti_scheduler *s = skti_scheduler;
@@ -253,21 +276,13 @@ void skti_wake(struct skti_task *t, int code)
         return;
     if (t->list)
         leave_list(t);
-    t->state = SKTI_ACTIVE;
-    t->code = code;
-    push(skti_scheduler, t);
-}
-
-void skti_wake_all(struct skti_waitlist *list, int code)
-{
-    while (list->first)
-        skti_wake(list->first, code);
+    skti_make_ready(skti_scheduler, t, code);
 }
 
 void skti_yield(void)
 {
     struct skti_scheduler *s = skti_scheduler;
-    push(s, s->running);
+    skti_push(s, s->running);
     next(s);
 }
 
@@ -276,14 +291,20 @@ int skti_checkpoint(void)
     struct skti_scheduler *s = skti_scheduler;
     if (s->running->cancelled && cancelled(s->running))
         return ECANCELED;
-    if (s->budget-- == 0)
-        skti_yield();
+    if (skti_here.budget-- > 0)
+        return 0;
+    skti_yield();
+    if (s->running->cancelled && cancelled(s->running))
+        return ECANCELED;
+    skti_here.budget = BUDGET; /* also where nobody else was ready */
     return 0;
 }
 
 void skti_cancel_task(struct skti_task *t)
 {
     t->cancelled = true;
+    if (t == skti_scheduler->running)
+        skti_here.budget = 0;
     skti_wake(t, ECANCELED);
 }
 
@@ -363,6 +384,7 @@ int skti_schedule(struct skti_scheduler *s, struct skti_idle idle, size_t stack_
     s->idle = idle;
     s->running = s->previous = &s->main;
     s->main.scope.deadline = SKTI_FOREVER;
+    s->main.mode = SKTI_IN_TASK;
     s->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
     skti_stacks_init(&s->stacks, stack_size);
     skti_fibre_begin(&s->main.fibre, NULL, 0);

@@ -298,27 +298,65 @@ static bool claim(skt *s)
     return true;
 }
 
-static const struct skti_reason to_receive = { "to receive", NULL }, to_send = { "to send", NULL };
-
-static int park_in(skt *s, bool by_file, short events, int64_t deadline)
+/* Lets the engine tell when fd is worth a try: most often it does so already. */
+static int watch(skt *s, short events)
 {
-    struct skti_watch *w = &s->watch;
-    struct skti_reason reason = events & POLLIN ? to_receive : to_send;
+    if (s->edges && (s->watch.asked & events) == events)
+        return 0;
+    return skti_engine_watch(skti_run_engine(), &s->watch, skti_fd(s), events, !s->edges);
+}
+
+static inline int park_in(skt *s, bool by_file, short events, int64_t deadline)
+{
     int code = 0;
-    reason.subject = s;
     for (;;) {
         if (gone(s, by_file))
             code = EBADF;
-        else if (__atomic_load_n(&w->ready, __ATOMIC_RELAXED) & (uint32_t)events)
+        else if (__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events)
             return 0;
-        else if (code == 0 && skti_engine_watch(skti_run_engine(), w, skti_fd(s), events, !s->edges) < 0)
+        else if (code == 0 && watch(s, events) < 0)
             return -1;
         if (code) {
             errno = code;
             return -1;
         }
-        code = skti_park(events & POLLIN ? &w->in : &w->out, reason, deadline, true);
+        if (events & POLLIN)
+            code = skti_park(&s->watch.in, (struct skti_reason){ "to receive", s }, deadline, true);
+        else
+            code = skti_park(&s->watch.out, (struct skti_reason){ "to send", s }, deadline, true);
     }
+}
+
+__attribute__((noinline, cold)) static int get_ready_slowly(skt *s, short events, int64_t *deadline)
+{
+    if (*deadline == 0)
+        *deadline = skti_deadline(skti_timeout(s));
+    return park_in(s, false, events, *deadline);
+}
+
+/* What a server does most of the time: one task waits, without a deadline, for what the engine tells already. */
+static inline bool is_simple_wait(const skt *s, short events)
+{
+    return events == POLLIN && s->edges && (s->watch.asked & POLLIN) && !s->watch.in.first && skti_timeout(s) < 0 &&
+           skti_here.mode == SKTI_IN_TASK && !(skti_state(s) & SKTI_CLOSED);
+}
+
+int skti_get_ready(skt *s, short events, int flags, int64_t *deadline)
+{
+    if (skti_here.budget-- <= 0 && skti_checkpoint_here() < 0)
+        return -1;
+    if (!skti_known_dry(s, events) || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB)) || skti_timeout(s) == 0)
+        return 0;
+    if (is_simple_wait(s, events)) {
+        int code = skti_park_alone(&s->watch.in, (struct skti_reason){ "to receive", s });
+        if (code) {
+            errno = code;
+            return -1;
+        }
+        if ((s->watch.ready & POLLIN) && !(skti_state(s) & SKTI_CLOSED))
+            return 0;
+    }
+    return get_ready_slowly(s, events, deadline);
 }
 
 /* ---- Waiting ---- */

@@ -10,9 +10,6 @@
 #include "object.h"
 #include <poll.h>
 #include <time.h>
-#ifdef __GLIBC__
-#include <sys/single_threaded.h>
-#endif
 
 /* Nanoseconds of the monotonic clock. */
 int64_t skti_now(void);
@@ -70,14 +67,14 @@ static inline bool skti_watched_here(const skt *s)
 /* Whether a try is known to find nothing, since nothing has come since the last one. */
 static inline bool skti_known_dry(const skt *s, short events)
 {
-    return skti_watched_here(s) && !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & (uint32_t)events);
+    return skti_watched_here(s) && !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events);
 }
 
 /* A try has found nothing: what comes from now on is told by an event. */
 static inline void skti_found_dry(skt *s, short events)
 {
     if (skti_watched_here(s))
-        __atomic_fetch_and(&s->watch.ready, ~(uint32_t)events, __ATOMIC_RELAXED);
+        __atomic_store_n(&s->watch.ready, (uint8_t)(s->watch.ready & ~events), __ATOMIC_RELAXED);
 }
 
 /* A try took less than it could: the same, unless the end of the stream or an error is still to be found. */
@@ -86,6 +83,15 @@ static inline void skti_found_short(skt *s, short events)
     if (s->short_drains && !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & POLLHUP))
         skti_found_dry(s, events);
 }
+
+/* What skt_recv, skt_send and skt_sendall, whose cost is counted, ask in a task before they make the system call
+ * themselves: whether there is nothing else to do.  If not, skti_get_ready waits, if need be, and lets
+ * others have a turn, or finds the task cancelled: 0, or -1 with errno; *deadline 0: found there, if needed. */
+static inline bool skti_go_ahead(const skt *s, short events)
+{
+    return skti_here.budget-- > 0 && !skti_known_dry(s, events);
+}
+int skti_get_ready(skt *s, short events, int flags, int64_t *deadline);
 
 /* fd is about to be closed, or given away: no engine is to watch it any more. */
 void skti_unwatch(skt *s, int fd);

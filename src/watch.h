@@ -21,13 +21,14 @@ struct skti_errand {
     void (*run)(struct skti_errand *errand);
 };
 
-/* Only the thread of the engine touches it, but for `engine` and `errand`. */
+/* Only the thread of the engine touches it, but for `engine` and the errand. */
 struct skti_watch {
-    uint32_t engine;  /* number of the engine that watches the descriptor; 0: none does */
-    uint32_t asked;   /* EPOLL... that are registered */
-    uint32_t ready;   /* POLLIN, POLLOUT: worth a try; POLLHUP: the other end, or an error, has been seen */
-    bool errand_sent; /* by skt_close: to wake those who wait */
-    struct skti_waitlist in, out;
+    struct skti_waitlist in;
+    uint32_t engine;          /* number of the engine that watches the descriptor; 0: none does */
+    uint8_t asked;            /* POLLIN, POLLOUT: of which the engine tells */
+    uint8_t ready;            /* POLLIN, POLLOUT: worth a try; POLLHUP: the other end, or an error, has been seen */
+    bool errand_sent;         /* by skt_close: to wake those who wait */
+    struct skti_waitlist out; /* less often in use: in the next line of the cache */
     struct skti_errand errand;
     void (*finish)(struct skt *s); /* what an errand is to do when the socket has been left */
 };
