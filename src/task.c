@@ -293,6 +293,7 @@ int skti_checkpoint(void)
         return ECANCELED;
     if (skti_here.budget-- > 0)
         return 0;
+    s->turns = 0; /* so many calls cost far more than a look for events, for which others may be waiting */
     skti_yield();
     if (s->running->cancelled && cancelled(s->running))
         return ECANCELED;
