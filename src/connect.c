@@ -119,7 +119,8 @@ int skt_connect(skt *s, skt_addr addr)
 {
     if (!skti_enter(s, "connect"))
         return -1;
-    int result = connect_entered(s, &addr);
+    bool cancelled = skti_in_task() && skti_checkpoint_here() < 0;
+    int result = cancelled ? skti_fail_on(s, "connect", errno, SKTI_SYSTEM) : connect_entered(s, &addr);
     skti_leave(s);
     return result;
 }

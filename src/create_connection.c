@@ -250,6 +250,10 @@ static skt *create_connection(const char *host, int port, double timeout, const 
     char service[8];
     if (r.timeout < -1 || !arguments_usable(host, port))
         return NULL;
+    if (skti_in_task() && skti_checkpoint_here() < 0) {
+        skti_fail_at("connect", NULL, host, errno, SKTI_SYSTEM);
+        return NULL;
+    }
     r.deadline = skti_deadline(r.timeout);
     snprintf(service, sizeof service, "%d", port);
     if (skti_getaddrinfo(NULL, "connect", host, service, &hints, r.deadline, &list) < 0)

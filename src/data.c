@@ -43,6 +43,8 @@ static ssize_t recv_whole(skt *s, struct skti_op *op)
         ssize_t n = skti_try(s, op, &blame);
         if (n < 0 && done == 0)
             return skti_fail_on(s, "recv", errno, blame);
+        if (n < 0 && errno == ECANCELED)
+            skti_cancel_next();
         if (n <= 0)
             break;
         done += (size_t)n;

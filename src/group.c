@@ -10,6 +10,7 @@ struct skti_group {
     struct skti_scheduler *scheduler;
     struct skti_task *first; /* those that have not ended */
     struct skti_waitlist waiting;
+    unsigned inside; /* calls that wait for it */
     bool closing;
 };
 
@@ -85,16 +86,20 @@ static int wait_until_empty(struct skti_group *g, int64_t until, bool cancellabl
 {
     static const struct skti_reason reason = { "for a group of tasks", NULL };
     int code = 0;
+    g->inside++;
     while (g->first && code == 0)
         code = skti_park(&g->waiting, reason, until, cancellable);
-    return g->first ? code : 0;
+    g->inside--;
+    return g->first || code == ECANCELED ? code : 0;
 }
 
 int skt_group_wait(skt_group *g)
 {
     if (!usable("group_wait", g))
         return -1;
-    int code = wait_until_empty(inside(g), skti_deadline(-1), true);
+    int code = skti_checkpoint();
+    if (code == 0)
+        code = wait_until_empty(inside(g), skti_deadline(-1), true);
     if (code == ETIMEDOUT)
         return skti_fail_at("group_wait", NULL, NULL, code, SKTI_OWN_TIMEOUT);
     return code ? skti_fail("group_wait", code) : 0;
@@ -120,6 +125,8 @@ int skt_group_close(skt_group *g)
     inside(g)->closing = true;
     skt_group_cancel(g);
     wait_until_empty(inside(g), SKTI_FOREVER, false);
+    while (inside(g)->inside > 0)
+        skti_yield(); /* who waited too has been woken, and has yet to leave */
     skti_sys.free(g);
     return 0;
 }

@@ -137,6 +137,12 @@ int skti_run_job(skt *s, struct skti_job *job, int64_t deadline, skti_blame *bla
         job->run(job);
         return 0;
     }
+    if (skti_in_task() && skti_checkpoint_here() < 0) {
+        int code = errno;
+        job->dispose(job);
+        errno = code;
+        return -1;
+    }
     pthread_mutex_init(&job->lock, NULL);
     job->done = job->abandoned = false;
     int done_fd = job->done_fd = skti_sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

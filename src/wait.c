@@ -274,6 +274,11 @@ int skti_checkpoint_here(void)
     return -1;
 }
 
+void skti_cancel_next(void)
+{
+    skti_scheduler->running->cancelled = true;
+}
+
 void skti_let_others_run(void)
 {
     if (skti_in_task())
@@ -310,9 +315,9 @@ static inline int park_in(skt *s, bool by_file, short events, int64_t deadline)
 {
     int code = 0;
     for (;;) {
-        if (gone(s, by_file))
+        if (code != ECANCELED && gone(s, by_file)) /* a cancelling happens once: nothing else may be told instead */
             code = EBADF;
-        else if (__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events)
+        else if (code != ECANCELED && (__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events))
             return 0;
         else if (code == 0 && watch(s, events) < 0)
             return -1;
