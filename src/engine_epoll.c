@@ -4,11 +4,15 @@
  *
  *     0                         the eventfd by which other threads end the wait
  *     a pointer, even           a socket's watch (memory of sockets is never freed, so a late event is harmless)
- *     slot << 1 | 1, serial     one wait of skti_engine_poll; the serial tells late events */
+ *     slot << 1 | 1, serial     one wait of skti_engine_poll; the serial tells late events
+ *
+ * A descriptor that such a wait is for may be closed meanwhile, and its number be registered anew for
+ * somebody else: so the engine remembers which wait a number is registered for. */
 #include "engine.h"
 #include "sys.h"
 #include "wait.h"
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -28,6 +32,8 @@ struct skti_engine {
     int64_t spin;
     struct slot *slots;
     uint32_t slot_count, free_slot; /* free_slot: index + 1 */
+    uint32_t *holders;              /* by descriptor: the slot + 1 that it is registered for, or 0 */
+    uint32_t holder_count;
     struct epoll_event events[EVENTS];
 };
 
@@ -61,6 +67,7 @@ void skti_engine_free(struct skti_engine *e)
         skti_sys.close(e->wake);
     if (e->epoll >= 0)
         skti_sys.close(e->epoll);
+    skti_sys.free(e->holders);
     skti_sys.free(e->slots);
     skti_sys.free(e);
 }
@@ -163,6 +170,17 @@ void skti_engine_kick(struct skti_engine *e)
 
 /* ---- Sockets ---- */
 
+/* A wait of skti_engine_poll no longer has the descriptor: it is another one by now, or a socket's that is to be
+ * watched for good, and then that wait goes on in another way (park_for_all). */
+static void take_from_slot(struct skti_engine *e, int fd, bool in_use)
+{
+    if ((uint32_t)fd >= e->holder_count || !e->holders[fd])
+        return;
+    if (in_use)
+        skti_wake(e->slots[e->holders[fd] - 1].task, EEXIST);
+    e->holders[fd] = 0;
+}
+
 int skti_engine_watch(struct skti_engine *e, struct skti_watch *w, int fd, short events, bool again)
 {
     short wanted = (short)(w->asked | (events & (POLLIN | POLLOUT)));
@@ -171,8 +189,14 @@ int skti_engine_watch(struct skti_engine *e, struct skti_watch *w, int fd, short
     struct epoll_event event = { .events = EPOLLET | (wanted & POLLIN ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : 0u) |
                                            (wanted & POLLOUT ? (uint32_t)EPOLLOUT : 0u),
                                  .data.ptr = w };
-    if (skti_sys.epoll_ctl(e->epoll, w->asked ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) < 0)
+    int result = skti_sys.epoll_ctl(e->epoll, w->asked ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+    bool in_use = result < 0 && errno == EEXIST && (uint32_t)fd < e->holder_count && e->holders[fd];
+    if (in_use)
+        result = skti_sys.epoll_ctl(e->epoll, EPOLL_CTL_MOD, fd, &event);
+    if (result < 0)
         return -1;
+    if (!w->asked)
+        take_from_slot(e, fd, in_use);
     w->asked = (uint8_t)wanted;
     return 0;
 }
@@ -222,18 +246,37 @@ static void give_slot(struct skti_engine *e, uint32_t taken)
     e->free_slot = taken;
 }
 
+/* Makes room for fd in holders. */
+static bool reach_holder(struct skti_engine *e, uint32_t fd)
+{
+    uint32_t count = e->holder_count ? e->holder_count : 64;
+    if (fd < e->holder_count)
+        return true;
+    while (count <= fd)
+        count *= 2;
+    uint32_t *holders = skti_sys.realloc(e->holders, count * sizeof *holders);
+    if (!holders)
+        return false;
+    memset(holders + e->holder_count, 0, (count - e->holder_count) * sizeof *holders);
+    e->holders = holders;
+    e->holder_count = count;
+    return true;
+}
+
 /* Registers fd for one event: its slot, or 0 with errno. */
 static uint32_t ask_once(struct skti_engine *e, int fd, short events)
 {
-    uint32_t taken = take_slot(e);
+    uint32_t taken = reach_holder(e, (uint32_t)fd) ? take_slot(e) : 0;
     if (!taken) {
         errno = ENOMEM;
         return 0;
     }
     struct epoll_event event = { .events = (uint16_t)events | (uint32_t)EPOLLONESHOT };
     event.data.u64 = (uint64_t)e->slots[taken - 1].serial << 32 | (uint64_t)(taken - 1) << 1 | 1;
-    if (skti_sys.epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+    if (skti_sys.epoll_ctl(e->epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
+        e->holders[fd] = taken;
         return taken;
+    }
     give_slot(e, taken);
     return 0;
 }
@@ -245,7 +288,10 @@ static int park_for(struct skti_engine *e, int fd, short events, struct skti_rea
     if (!slot)
         return errno;
     int code = skti_park(NULL, reason, until, true);
-    skti_engine_forget(e, fd);
+    if (e->holders[fd] == slot) {
+        e->holders[fd] = 0;
+        skti_engine_forget(e, fd);
+    }
     give_slot(e, slot);
     return code;
 }
@@ -261,7 +307,8 @@ static uint32_t all_events(const struct pollfd *fds, unsigned n, int fd)
 }
 
 /* Several descriptors, or one that this engine has already (a socket's, or another task waits for it, and
- * none is registered twice): such a wait gets an epoll of its own, which is a descriptor like any other. */
+ * none is registered twice): such a wait gets an epoll of its own, which is a descriptor like any other.
+ * (EPERM: a plain file, which is ready for everything but what was asked for.) */
 static int park_nested(struct skti_engine *e, const struct pollfd *fds, unsigned n, struct skti_reason reason,
                        int64_t until)
 {
@@ -270,7 +317,8 @@ static int park_nested(struct skti_engine *e, const struct pollfd *fds, unsigned
         return errno;
     for (unsigned i = 0; i < n && code == 0; i++) {
         struct epoll_event event = { .events = all_events(fds, n, fds[i].fd) };
-        if (fds[i].fd >= 0 && skti_sys.epoll_ctl(inner, EPOLL_CTL_ADD, fds[i].fd, &event) < 0 && errno != EEXIST)
+        if (fds[i].fd >= 0 && skti_sys.epoll_ctl(inner, EPOLL_CTL_ADD, fds[i].fd, &event) < 0 && errno != EEXIST &&
+            errno != EPERM)
             code = errno;
     }
     if (code == 0)
@@ -285,7 +333,7 @@ static int park_for_all(struct skti_engine *e, const struct pollfd *fds, unsigne
     if (n == 0)
         return skti_park(NULL, reason, until, true);
     int code = n == 1 && fds->fd >= 0 ? park_for(e, fds->fd, fds->events, reason, until) : EEXIST;
-    return code == EEXIST ? park_nested(e, fds, n, reason, until) : code;
+    return code == EEXIST || code == EPERM ? park_nested(e, fds, n, reason, until) : code;
 }
 
 /* How many are ready now.  poll(2) knows what epoll does not take, plain files for instance, which always are. */

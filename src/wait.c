@@ -214,7 +214,8 @@ static void run_wake(struct skti_errand *errand)
 {
     skt *s = of_errand(errand);
     __atomic_store_n(&s->watch.errand_sent, false, __ATOMIC_SEQ_CST);
-    wake_tasks(s);
+    if (skti_watched_here(s)) /* not so where skt_run is over, and another thread's may have taken s */
+        wake_tasks(s);
     skti_leave(s);
 }
 
@@ -299,6 +300,7 @@ static bool claim(skt *s)
                                      __ATOMIC_SEQ_CST))
         return false;
     s->watch.asked = 0;
+    s->watch.in.first = s->watch.out.first = NULL; /* after fork(2): the parent's tasks, that are not ours to wake */
     __atomic_store_n(&s->watch.ready, 0, __ATOMIC_RELAXED);
     return true;
 }
