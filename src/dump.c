@@ -148,7 +148,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 {
     int keep = errno;
     (void)context;
-    if (info->si_code != SI_TKILL)
+    if (!skti_is_passed_on(info))
         skti_signal_schedulers(signo);
     skt_dump(STDERR_FILENO);
     errno = keep;
@@ -156,6 +156,7 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 
 int skt_dump_on_signal(int signo)
 {
-    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART };
+    /* Not on the stack of a task, which may be small: on the one that overflow.c gives each thread. */
+    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
     return sigaction(signo, &action, NULL) < 0 ? skti_fail("dump_on_signal", errno) : 0;
 }

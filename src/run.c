@@ -105,9 +105,18 @@ void skti_forget_descriptor(uint32_t number, int fd)
 
 void skti_signal_schedulers(int signo)
 {
+    siginfo_t info = { .si_code = SI_QUEUE };
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_ptr = &all; /* the mark */
     for (struct run *r = __atomic_load_n(&all.first, __ATOMIC_ACQUIRE); r; r = r->next)
         if (r != here && __atomic_load_n(&r->number, __ATOMIC_RELAXED))
-            syscall(SYS_tgkill, getpid(), r->tid, signo);
+            syscall(SYS_rt_tgsigqueueinfo, info.si_pid, r->tid, signo, &info);
+}
+
+bool skti_is_passed_on(const siginfo_t *info)
+{
+    return info->si_code == SI_QUEUE && info->si_value.sival_ptr == &all;
 }
 
 /* ---- Running ---- */

@@ -152,10 +152,15 @@ bool skti_stack_overflowed(const struct skti_stacks *stacks, void *top)
 size_t skti_stack_touched(const struct skti_stacks *stacks, void *top)
 {
     unsigned char in_memory[256];
-    size_t page = page_size(), pages = stacks->size / page - 1, first = 0;
-    if (pages > sizeof in_memory || mincore(skti_stack_low(stacks, top), pages * page, in_memory) < 0)
-        return 0;
-    while (first < pages && !(in_memory[first] & 1))
-        first++;
-    return (pages - first) * page;
+    char *low = skti_stack_low(stacks, top);
+    size_t page = page_size(), pages = stacks->size / page - 1;
+    for (size_t first = 0; first < pages; first += sizeof in_memory) {
+        size_t n = pages - first < sizeof in_memory ? pages - first : sizeof in_memory;
+        if (mincore(low + first * page, n * page, in_memory) < 0)
+            break;
+        for (size_t i = 0; i < n; i++)
+            if (in_memory[i] & 1)
+                return (pages - first - i) * page;
+    }
+    return 0;
 }
