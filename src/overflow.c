@@ -31,13 +31,26 @@ static void say(const struct skti_task *t, size_t size)
         return;
 }
 
+/* Whether the program's own handler has been asked, which may set things right and go on. */
+static bool ask_before(int signo, siginfo_t *info, void *context)
+{
+    if (state.before.sa_flags & SA_SIGINFO)
+        state.before.sa_sigaction(signo, info, context);
+    else if (state.before.sa_handler != SIG_DFL && state.before.sa_handler != SIG_IGN)
+        state.before.sa_handler(signo);
+    else
+        return false;
+    return true;
+}
+
 /* The fault happens again after the return, and then takes its course. */
 static void on_fault(int signo, siginfo_t *info, void *context)
 {
     struct skti_scheduler *s = skti_scheduler;
-    (void)context;
     if (s && s->running != &s->main && skti_stack_guards(&s->stacks, s->running->top, info->si_addr))
         say(s->running, s->stacks.size);
+    else if (ask_before(signo, info, context))
+        return;
     sigaction(signo, &state.before, NULL);
 }
 
