@@ -251,7 +251,8 @@ SKT_API int skt_detach(skt *s);
 
 /* The descriptor, or -1.  It stays the socket's.  It is blocking exactly when the
  * socket has no timeout, except while a call that has no non-blocking form
- * (accept, connect, sendfile) waits in it. */
+ * (accept, connect, sendfile) waits in it; once such a call has been made in a task it stays
+ * non-blocking. */
 SKT_API int skt_fileno(skt *s);
 
 /* What the socket was made with; type without SOCK_NONBLOCK and SOCK_CLOEXEC. */
@@ -375,7 +376,9 @@ SKT_API ssize_t skt_sendfile(skt *s, int fd, off_t offset, size_t count);
  *   Timeouts   Each read and each write of the buffer may take the socket's timeout.
  *              Once reading has timed out it fails for good (EIO, "cannot read from
  *              timed out object"), since stdio cannot tell what it has lost.  With
- *              timeout 0, EAGAIN is an error like any other. */
+ *              timeout 0, EAGAIN is an error like any other.
+ *   Tasks      One task at a time: while one waits in the FILE it refuses any other of
+ *              the thread (EBUSY), and is not to be closed.  Give each its own. */
 SKT_API FILE *skt_makefile(skt *s, const char *mode);
 
 /* ---- Messages with ancillary data ------------------------------------------ */
