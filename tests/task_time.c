@@ -1,0 +1,55 @@
+/* task_time.c - time of the test's own for tasks: see task_time.h. */
+#include "task_time.h"
+#include "check.h"
+#include "sys.h"
+#include <skt.h>
+
+char steps[1024];
+
+static int (*real_pwait2)(int epoll, struct epoll_event *events, int n, const struct timespec *timeout);
+
+static int fake_pwait2(int epoll, struct epoll_event *events, int n, const struct timespec *timeout)
+{
+    struct timespec none = { 0 };
+    int ready = real_pwait2(epoll, events, n, &none);
+    if (ready == 0) {
+        CHECK(timeout != NULL); /* for ever would be for ever */
+        fake_time_pass(timeout->tv_sec * SECOND + timeout->tv_nsec);
+    }
+    return ready;
+}
+
+void task_time_begin(void)
+{
+    fake_time_begin();
+    real_pwait2 = skti_sys.epoll_pwait2;
+    skti_sys.epoll_pwait2 = fake_pwait2;
+}
+
+void task_time_end(void)
+{
+    skti_sys.epoll_pwait2 = real_pwait2;
+    fake_time_end();
+}
+
+void steps_begin(void)
+{
+    memset(steps, 0, sizeof steps);
+}
+
+void step(char letter)
+{
+    size_t n = strlen(steps);
+    CHECK(n < sizeof steps - 1);
+    steps[n] = letter;
+}
+
+void run_tasks(void (*fn)(void *arg), void *arg)
+{
+    CHECK_INT(skt_run(fn, arg), 0);
+}
+
+void go(void (*fn)(void *arg), void *arg)
+{
+    CHECK_INT(skt_go(fn, arg), 0);
+}
