@@ -143,6 +143,17 @@ static int wait_for(skt *s, struct skti_op *op, unsigned round)
     return skti_wait_socket(s, op->by_file, events, op->deadline);
 }
 
+/* Linux says EAGAIN for ever, and not EINVAL as of others, where a non-blocking AF_UNIX listener was shut down. */
+static bool was_shut_down(skt *s, const struct skti_op *op)
+{
+    struct pollfd fd = { .fd = skti_fd(s), .events = POLLRDHUP };
+    if (op->call != SKTI_ACCEPT || s->family != AF_UNIX)
+        return false;
+    int ready = skti_sys.ppoll(&fd, 1, &(struct timespec){ 0 });
+    errno = ready > 0 ? EINVAL : EAGAIN;
+    return ready > 0;
+}
+
 /* A try has failed, with errno. */
 static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_blame *blame)
 {
@@ -153,7 +164,7 @@ static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_bla
         if (errno == EINTR) {
             if (!skti_interrupted())
                 return -1;
-        } else if (errno != EAGAIN) {
+        } else if (errno != EAGAIN || was_shut_down(s, op)) {
             return -1;
         } else {
             skti_found_dry(s, events_of(op));
