@@ -1,8 +1,10 @@
 /* acceptor.c - the tasks of skt_serve: one for each listener, one for each connection. */
 #include "error.h"
+#include "object.h"
 #include "serve.h"
 #include "sys.h"
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 
 /* Somebody else may free a descriptor, of which nobody tells us. */
@@ -28,15 +30,30 @@ void skti_serving_log(struct skti_serving *serving, const char *format, ...)
 
 static bool room(const struct skti_serving *serving)
 {
-    int most = serving->options.max_connections;
-    return most <= 0 || __atomic_load_n(&serving->open, __ATOMIC_SEQ_CST) < (unsigned)most;
+    unsigned most = (unsigned)serving->options.max_connections;
+    return most == 0 || __atomic_load_n(&serving->open, __ATOMIC_SEQ_CST) < most;
+}
+
+/* One more connection, if there is room for it. */
+static bool enter(struct skti_serving *serving)
+{
+    unsigned most = (unsigned)serving->options.max_connections,
+             open = __atomic_load_n(&serving->open, __ATOMIC_SEQ_CST);
+    do
+        if (most && open >= most)
+            return false;
+    while (!__atomic_compare_exchange_n(&serving->open, &open, open + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    return true;
 }
 
 static void left(struct skti_serving *serving)
 {
     __atomic_sub_fetch(&serving->open, 1, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&serving->waiting, __ATOMIC_SEQ_CST))
-        skti_set_off(serving->left);
+    if (__atomic_load_n(&serving->waiting, __ATOMIC_SEQ_CST) == 0)
+        return;
+    for (unsigned i = 0; i < serving->listener_count; i++)
+        if (__atomic_load_n(&serving->rooms[i].waiting, __ATOMIC_SEQ_CST))
+            skti_set_off(serving->rooms[i].left);
 }
 
 static void handle(void *arg)
@@ -48,10 +65,13 @@ static void handle(void *arg)
     left(serving);
 }
 
-/* 0, or -1: there is no memory for another task. */
-static int start(struct skti_server_thread *thread, skt *conn)
+/* Of a connection that has entered: 0, or -1: there is no memory for another task. */
+static int start(struct skti_server_thread *thread, unsigned listener, skt *conn)
 {
-    __atomic_add_fetch(&thread->serving->open, 1, __ATOMIC_SEQ_CST);
+    if (thread->serving->early[listener] > 0) {
+        thread->serving->early[listener]--;
+        skt_setsockopt_int(conn, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
     if (skt_group_go(thread->handlers, handle, conn) == 0)
         return 0;
     int keep = errno;
@@ -66,21 +86,34 @@ static int start(struct skti_server_thread *thread, skt *conn)
 /* A listener of a thread, and whether its trouble has been told. */
 struct acceptor {
     struct skti_server_thread *thread;
-    skt *listener;
+    unsigned listener; /* its index */
     bool told;
 };
 
-/* Waits until a connection has ended, for seconds at most.  false: cancelled. */
-static bool wait_for_room(struct skti_serving *serving, double seconds)
+/* Waits until there is room, or, if it is something else that is short, until a connection has ended, for seconds at
+ * most.  false: cancelled. */
+static bool wait_for_room(struct skti_serving *serving, unsigned listener, double seconds)
 {
-    struct pollfd fd = { .fd = serving->left, .events = POLLIN };
-    uint64_t count;
+    struct skti_room *r = &serving->rooms[listener];
+    struct pollfd fd = { .fd = r->left, .events = POLLIN };
+    uint64_t stale;
+    if (skti_sys.read(r->left, &stale, sizeof stale) < 0)
+        stale = 0;
+    __atomic_store_n(&r->waiting, true, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&serving->waiting, 1, __ATOMIC_SEQ_CST);
     int ready = room(serving) && seconds == SKT_NO_TIMEOUT ? 0 : skt_poll(&fd, 1, seconds);
-    if (ready > 0 && skti_sys.read(serving->left, &count, sizeof count) < 0)
-        ready = 0; /* another acceptor has read it */
     __atomic_sub_fetch(&serving->waiting, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&r->waiting, false, __ATOMIC_SEQ_CST);
     return ready >= 0;
+}
+
+/* Other threads' acceptors may have been faster at the last place: then it waits for the next.  false: cancelled. */
+static bool enter_in_time(struct skti_serving *serving, unsigned listener)
+{
+    while (!enter(serving))
+        if (!wait_for_room(serving, listener, SKT_NO_TIMEOUT))
+            return false;
+    return true;
 }
 
 /* Descriptors or memory are out, the caller's or the system's. */
@@ -123,21 +156,25 @@ static bool recover(struct acceptor *a, int code)
         skti_serving_log(serving, "%s: no new connection until one ends (%u are open)", skt_strerror(),
                          __atomic_load_n(&serving->open, __ATOMIC_RELAXED));
     a->told = true;
-    return wait_for_room(serving, LOOK_AGAIN);
+    return wait_for_room(serving, a->listener, LOOK_AGAIN);
 }
 
 static void accept_from(void *arg)
 {
     struct acceptor *a = arg;
-    struct skti_server_thread *thread = a->thread;
+    struct skti_serving *serving = a->thread->serving;
     skt_name_task("accept");
     for (bool on = true; on;) {
-        if (!room(thread->serving)) {
-            on = wait_for_room(thread->serving, SKT_NO_TIMEOUT);
+        if (!room(serving)) {
+            on = wait_for_room(serving, a->listener, SKT_NO_TIMEOUT);
             continue;
         }
-        skt *conn = skt_accept(a->listener, NULL);
-        if (conn && start(thread, conn) == 0)
+        skt *conn = skt_accept(serving->listeners[a->listener], NULL);
+        if (conn && !enter_in_time(serving, a->listener)) {
+            serving->rooms[a->listener].in_hand = conn;
+            break;
+        }
+        if (conn && start(a->thread, a->listener, conn) == 0)
             a->told = false;
         else
             on = recover(a, errno);
@@ -159,7 +196,7 @@ void skti_accept_all(struct skti_server_thread *thread)
             continue;
         struct acceptor *a = skti_malloc("serve", sizeof *a);
         if (a)
-            *a = (struct acceptor){ thread, serving->listeners[i], false };
+            *a = (struct acceptor){ thread, i, false };
         if (!a || skt_group_go(thread->acceptors, accept_from, a) < 0) {
             skti_sys.free(a);
             __atomic_store_n(&serving->code, ENOMEM, __ATOMIC_RELEASE);
@@ -168,15 +205,59 @@ void skti_accept_all(struct skti_server_thread *thread)
     }
 }
 
+/* The queue of a listener that was closed while we serve is still there: the descriptor is kept until we leave. */
+static skt *reopened(skt *listener)
+{
+    int fd =
+        (skti_state(listener) & SKTI_CLOSED) && skti_fd(listener) >= 0 ? skti_sys.dup_cloexec(skti_fd(listener)) : -1;
+    skt *again = fd >= 0 ? skt_fromfd(fd) : NULL;
+    if (fd >= 0 && !again)
+        skti_sys.close(fd);
+    if (again && skti_timeout(again) == 0)
+        skti_stay_nonblocking(again);
+    return again;
+}
+
+static skt *accept_now(skt *listener)
+{
+    skt_deadline now = skt_deadline_begin(0);
+    skt *conn = skt_accept(listener, NULL);
+    skt_deadline_end(now);
+    return conn;
+}
+
+/* The next that is to be served, without waiting; NULL with errno. */
+static skt *next_queued(struct skti_serving *serving, unsigned i, skt *closed)
+{
+    skt *conn = serving->rooms[i].in_hand;
+    serving->rooms[i].in_hand = NULL;
+    if (conn || !serving->handed_over)
+        return conn ? conn : accept_now(closed ? closed : serving->listeners[i]);
+    errno = EAGAIN;
+    return NULL;
+}
+
+static void accept_queued_at(struct skti_server_thread *thread, unsigned i)
+{
+    struct skti_serving *serving = thread->serving;
+    skt *closed = reopened(serving->listeners[i]);
+    for (bool on = true; on;) {
+        skt *conn = next_queued(serving, i, closed);
+        if (!conn) {
+            on = short_of(errno) ? wait_for_room(serving, i, LOOK_AGAIN) : of_one_connection(errno);
+        } else if (enter_in_time(serving, i)) {
+            start(thread, i, conn);
+        } else {
+            skt_close(conn);
+            on = false;
+        }
+    }
+    skt_close(closed);
+}
+
 void skti_accept_queued(struct skti_server_thread *thread)
 {
-    for (unsigned i = 0; i < thread->serving->listener_count; i++) {
-        skt *listener = thread->serving->listeners[i], *conn;
-        if (!is_mine(thread, i))
-            continue;
-        skt_deadline now = skt_deadline_begin(0);
-        while (room(thread->serving) && (conn = skt_accept(listener, NULL)))
-            start(thread, conn);
-        skt_deadline_end(now);
-    }
+    for (unsigned i = 0; i < thread->serving->listener_count; i++)
+        if (is_mine(thread, i))
+            accept_queued_at(thread, i);
 }

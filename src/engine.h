@@ -26,8 +26,9 @@ int skti_engine_watch(struct skti_engine *e, struct skti_watch *w, int fd, short
 void skti_engine_forget(struct skti_engine *e, int fd);
 
 /* poll(2) for the running task: how many of fds are ready, or -1 with errno (ETIMEDOUT, ECANCELED or the
- * system's). */
-int skti_engine_poll(struct skti_engine *e, struct pollfd *fds, unsigned n, struct skti_reason reason, int64_t until);
+ * system's).  cancellable: see skti_park. */
+int skti_engine_poll(struct skti_engine *e, struct pollfd *fds, unsigned n, struct skti_reason reason, int64_t until,
+                     bool cancellable);
 
 /* How long to look for events before sleeping for them, in nanoseconds. */
 void skti_engine_spin(struct skti_engine *e, int64_t ns);

@@ -282,12 +282,13 @@ static uint32_t ask_once(struct skti_engine *e, int fd, short events)
 }
 
 /* Parks until fd is ready: 0 or an errno; EEXIST: this engine has it already. */
-static int park_for(struct skti_engine *e, int fd, short events, struct skti_reason reason, int64_t until)
+static int park_for(struct skti_engine *e, int fd, short events, struct skti_reason reason, int64_t until,
+                    bool cancellable)
 {
     uint32_t slot = ask_once(e, fd, events);
     if (!slot)
         return errno;
-    int code = skti_park(NULL, reason, until, true);
+    int code = skti_park(NULL, reason, until, cancellable);
     if (e->holders[fd] == slot) {
         e->holders[fd] = 0;
         skti_engine_forget(e, fd);
@@ -310,7 +311,7 @@ static uint32_t all_events(const struct pollfd *fds, unsigned n, int fd)
  * none is registered twice): such a wait gets an epoll of its own, which is a descriptor like any other.
  * (EPERM: a plain file, which is ready for everything but what was asked for.) */
 static int park_nested(struct skti_engine *e, const struct pollfd *fds, unsigned n, struct skti_reason reason,
-                       int64_t until)
+                       int64_t until, bool cancellable)
 {
     int code = 0, inner = skti_sys.epoll_create1(EPOLL_CLOEXEC);
     if (inner < 0)
@@ -322,18 +323,18 @@ static int park_nested(struct skti_engine *e, const struct pollfd *fds, unsigned
             code = errno;
     }
     if (code == 0)
-        code = park_for(e, inner, POLLIN, reason, until);
+        code = park_for(e, inner, POLLIN, reason, until, cancellable);
     skti_sys.close(inner);
     return code;
 }
 
 static int park_for_all(struct skti_engine *e, const struct pollfd *fds, unsigned n, struct skti_reason reason,
-                        int64_t until)
+                        int64_t until, bool cancellable)
 {
     if (n == 0)
-        return skti_park(NULL, reason, until, true);
-    int code = n == 1 && fds->fd >= 0 ? park_for(e, fds->fd, fds->events, reason, until) : EEXIST;
-    return code == EEXIST || code == EPERM ? park_nested(e, fds, n, reason, until) : code;
+        return skti_park(NULL, reason, until, cancellable);
+    int code = n == 1 && fds->fd >= 0 ? park_for(e, fds->fd, fds->events, reason, until, cancellable) : EEXIST;
+    return code == EEXIST || code == EPERM ? park_nested(e, fds, n, reason, until, cancellable) : code;
 }
 
 /* How many are ready now.  poll(2) knows what epoll does not take, plain files for instance, which always are. */
@@ -349,12 +350,13 @@ static int look(struct pollfd *fds, unsigned n)
     return ready;
 }
 
-int skti_engine_poll(struct skti_engine *e, struct pollfd *fds, unsigned n, struct skti_reason reason, int64_t until)
+int skti_engine_poll(struct skti_engine *e, struct pollfd *fds, unsigned n, struct skti_reason reason, int64_t until,
+                     bool cancellable)
 {
     int ready = look(fds, n);
     if (ready != 0)
         return ready;
-    int code = park_for_all(e, fds, n, reason, until);
+    int code = park_for_all(e, fds, n, reason, until, cancellable);
     if (code == 0 || code == ETIMEDOUT)
         ready = look(fds, n);
     if (ready != 0 || code == 0)

@@ -33,25 +33,55 @@ static bool wait_for(int eventfd)
     return skt_poll(&fd, 1, SKT_NO_TIMEOUT) > 0;
 }
 
-/* A task: whoever asks twice does not want to wait for handlers. */
-static void hurry(void *arg)
+/* The end of the serving on one thread: what is still to be done, and how long there is time for it. */
+struct ending {
+    struct skti_server_thread *thread;
+    skt_group *time; /* of one task, which ends when the time is over */
+};
+
+/* A task: the time is over after the grace, or when somebody asks twice. */
+static void keep_time(void *arg)
 {
-    struct skti_server_thread *thread = arg;
-    skt_name_task("hurry");
-    if (wait_for(thread->serving->hurry))
-        skt_group_cancel(thread->handlers);
+    struct ending *e = arg;
+    double grace = e->thread->serving->options.grace;
+    struct pollfd fd = { .fd = e->thread->serving->hurry, .events = POLLIN };
+    skt_name_task("grace");
+    skt_poll(&fd, 1, grace == 0 ? GRACE : grace);
 }
 
-static void wait_for_handlers(struct skti_server_thread *thread)
+/* A task: those who have connected are still served. */
+static void serve_the_rest(void *arg)
+{
+    struct ending *e = arg;
+    skt_name_task("serve");
+    skti_accept_queued(e->thread);
+    if (skt_group_wait(e->thread->handlers) == 0)
+        skt_group_cancel(e->time);
+}
+
+/* There is no memory for tasks that would do it better. */
+static void wait_plainly(struct skti_server_thread *thread)
 {
     double grace = thread->serving->options.grace;
-    skt_group *hurrying = skt_group_new();
     skt_deadline d = skt_deadline_begin(grace == 0 ? GRACE : grace);
-    if (hurrying)
-        skt_group_go(hurrying, hurry, thread);
+    skti_accept_queued(thread);
     skt_group_wait(thread->handlers);
     skt_deadline_end(d);
-    skt_group_close(hurrying);
+}
+
+/* Whoever is still there after it is cancelled with the group of handlers. */
+static void wait_for_handlers(struct skti_server_thread *thread)
+{
+    struct ending e = { .thread = thread, .time = skt_group_new() };
+    skt_group *rest = skt_group_new();
+    bool begun =
+        e.time && rest && skt_group_go(e.time, keep_time, &e) == 0 && skt_group_go(rest, serve_the_rest, &e) == 0;
+    if (!begun)
+        wait_plainly(thread);
+    else if (skt_group_wait(e.time) < 0)
+        skti_set_off(thread->serving->hurry); /* this task is cancelled, which is meant for all threads */
+    skt_group_close(rest);
+    skt_group_close(e.time);
 }
 
 static void serve_here(struct skti_server_thread *thread)
@@ -71,8 +101,6 @@ static void serve_here(struct skti_server_thread *thread)
     }
     skti_set_off(serving->stop); /* also when this task was cancelled: the other threads stop too */
     skt_group_close(thread->acceptors);
-    if (thread->handlers && !serving->handed_over)
-        skti_accept_queued(thread);
     if (thread->handlers)
         wait_for_handlers(thread);
     skt_group_close(thread->handlers);
@@ -127,7 +155,7 @@ static void run_all(struct skti_serving *serving)
     start_others(serving, threads);
     run_thread(&threads[0]);
     while (__atomic_load_n(&serving->running, __ATOMIC_ACQUIRE) > 0)
-        wait_for(serving->done);
+        skti_wait_eventfd(serving->done);
 }
 
 static unsigned cores(void)
@@ -153,6 +181,16 @@ static skt *another_listener(skt *server, const skt_addr *local)
     return NULL;
 }
 
+/* Connections inherit it from then on; the kernel tells how many are in the queue already. */
+static void set_nodelay(struct skti_serving *serving, unsigned i)
+{
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof info;
+    if (skt_setsockopt_int(serving->listeners[i], IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
+        skt_getsockopt(serving->listeners[i], IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+        serving->early[i] = info.tcpi_unacked;
+}
+
 /* One listener for each thread: those that came with the server, more at its address, and where the family has
  * no such thing (AF_UNIX) the server itself again. */
 static int gather_listeners(struct skti_serving *serving, skt *server)
@@ -172,7 +210,7 @@ static int gather_listeners(struct skti_serving *serving, skt *server)
             return -1;
     }
     for (unsigned i = 0; ip && !serving->options.no_nodelay && i < serving->listener_count; i++)
-        skt_setsockopt_int(serving->listeners[i], IPPROTO_TCP, TCP_NODELAY, 1); /* connections inherit it */
+        set_nodelay(serving, i);
     return 0;
 }
 
@@ -180,6 +218,14 @@ static void drop_listeners(struct skti_serving *serving)
 {
     for (unsigned i = 1; i < serving->listener_count; i++)
         skt_close(serving->listeners[i]);
+    for (unsigned i = 0; i < serving->room_count; i++)
+        skti_sys.close(serving->rooms[i].left);
+}
+
+static bool listens(skt *server)
+{
+    int listening = 0;
+    return skt_getsockopt_int(server, SOL_SOCKET, SO_ACCEPTCONN, &listening) == 0 && listening;
 }
 
 static bool usable(skt *server, void (*handler)(skt *conn, void *arg), const skt_serve_options *o)
@@ -192,14 +238,28 @@ static bool usable(skt *server, void (*handler)(skt *conn, void *arg), const skt
         skti_fail_argument("serve", EINVAL, "threads is %d: 0 to %d", o->threads, MOST_THREADS);
     else if (o->max_connections < 0)
         skti_fail_argument("serve", EINVAL, "max_connections is %d", o->max_connections);
-    else if (skti_nanoseconds("serve", o->grace) >= -1)
+    else if (skti_nanoseconds("serve", o->grace) < -1)
+        return false; /* it has said why */
+    else if (!listens(server))
+        skti_fail_argument("serve", EINVAL, "the socket does not listen: skt_listen comes first");
+    else
         return true;
     return false;
+}
+
+static int make_rooms(struct skti_serving *serving)
+{
+    for (unsigned *i = &serving->room_count; *i < serving->listener_count; ++*i)
+        if ((serving->rooms[*i].left = make_eventfd()) < 0)
+            return skti_fail("serve", errno);
+    return 0;
 }
 
 static int serve(struct skti_serving *serving, skt *server)
 {
     int result = gather_listeners(serving, server);
+    if (result == 0)
+        result = make_rooms(serving);
     if (result == 0) {
         if (!serving->options.no_signals)
             skti_stop_signals(serving->stop, serving->hurry);
@@ -221,7 +281,7 @@ static int serve(struct skti_serving *serving, skt *server)
 
 static int with_eventfds(struct skti_serving *serving, skt *server)
 {
-    int *fds[] = { &serving->left, &serving->stop, &serving->hurry, &serving->done };
+    int *fds[] = { &serving->stop, &serving->hurry, &serving->done };
     int result = 0;
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if ((*fds[i] = make_eventfd()) < 0 && result == 0)

@@ -20,11 +20,21 @@ struct skti_serving {
     unsigned listener_count;
     unsigned threads, running; /* how many there are, and how many have not ended */
     unsigned open, waiting;    /* connections; acceptors that wait for one to end */
-    int left;                  /* eventfd: a connection has ended, while somebody waits for that */
     int stop, hurry, done;     /* eventfds, never read: serve no more; nor those there are; the last thread has ended */
-    skt_group *acceptors;      /* the first thread's: the handover belongs to it */
-    bool handed_over;          /* the next process has the listeners */
-    int code;                  /* why it stopped, if not on request: an errno, with the acceptor's record */
+
+    /* For each listener, since whoever leaves has to wake all who wait: only one of them may have somebody to serve. */
+    struct skti_room {
+        int left; /* eventfd: a connection has ended, while the listener's acceptor waits for that */
+        bool waiting;
+        skt *in_hand; /* accepted when somebody else had just taken the last place */
+    } rooms[SKTI_MOST_LISTENERS];
+    unsigned room_count; /* that have been made */
+
+    /* For each listener: how many were in its queue before TCP_NODELAY was set for those who come. */
+    unsigned early[SKTI_MOST_LISTENERS];
+    skt_group *acceptors; /* the first thread's: the handover belongs to it */
+    bool handed_over;     /* the next process has the listeners */
+    int code;             /* why it stopped, if not on request: an errno, with the acceptor's record */
     skt_error record;
 };
 
@@ -35,10 +45,10 @@ struct skti_server_thread {
     skt_group *acceptors, *handlers; /* the tasks of listeners, and of connections */
 };
 
-/* Accepts for one thread until serving->stop; a task of the thread. */
+/* Begins the tasks of a thread that accept. */
 void skti_accept_all(struct skti_server_thread *thread);
 
-/* Accepts those who have connected already, without waiting. */
+/* Accepts those who have connected already; waits for nothing but room.  A task of the thread. */
 void skti_accept_queued(struct skti_server_thread *thread);
 
 /* Says something to the operator: options.log, or standard error. */

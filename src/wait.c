@@ -368,15 +368,16 @@ int skti_get_ready(skt *s, short events, int flags, int64_t *deadline)
 
 /* ---- Waiting ---- */
 
+static const struct skti_reason for_descriptors = { "for descriptors", NULL }, for_time = { "for time to pass", NULL };
+
 /* One poll until the deadline, or until it is time to look again if nobody can wake us. */
 static int poll_once(struct pollfd *fds, unsigned n, int64_t deadline, bool look_again)
 {
-    static const struct skti_reason descriptors = { "for descriptors", NULL }, time = { "for time to pass", NULL };
     int64_t now = deadline == SKTI_FOREVER && !look_again ? 0 : skti_now();
     if (look_again && deadline - now > LOOK_AGAIN)
         deadline = now + LOOK_AGAIN;
     if (skti_in_task()) {
-        int ready = skti_engine_poll(skti_run_engine(), fds, n, n ? descriptors : time, deadline);
+        int ready = skti_engine_poll(skti_run_engine(), fds, n, n ? for_descriptors : for_time, deadline, true);
         return ready < 0 && errno == ETIMEDOUT ? 0 : ready;
     }
     struct timespec timeout = skti_timespec(deadline > now ? deadline - now : 0);
@@ -451,4 +452,12 @@ int skti_poll(struct pollfd *fds, unsigned n, int64_t deadline)
         if (ready > 0 || (ready < 0 && (errno != EINTR || !skti_interrupted())) || (ready == 0 && time_is_up(deadline)))
             return ready;
     }
+}
+
+void skti_wait_eventfd(int eventfd)
+{
+    struct pollfd fd = { .fd = eventfd, .events = POLLIN };
+    while ((skti_in_task() ? skti_engine_poll(skti_run_engine(), &fd, 1, for_descriptors, SKTI_FOREVER, false)
+                           : skti_sys.ppoll(&fd, 1, NULL)) <= 0)
+        skti_let_others_run();
 }

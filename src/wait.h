@@ -51,6 +51,9 @@ int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline);
 /* poll(2) until the deadline: how many of fds are ready, 0 if none in time, or -1 with errno. */
 int skti_poll(struct pollfd *fds, unsigned n, int64_t deadline);
 
+/* Waits until an eventfd has been set off, though the task be cancelled: for what others still use. */
+void skti_wait_eventfd(int eventfd);
+
 /* Makes all calls that wait in s look whether it is closed. */
 void skti_wake_waiters(skt *s);
 
