@@ -3,12 +3,16 @@
 #include "object.h"
 #include "serve.h"
 #include "sys.h"
+#include "wait.h"
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 
 /* Somebody else may free a descriptor, of which nobody tells us. */
 #define LOOK_AGAIN 0.1
+
+/* Trouble that has not been seen for so long is over, in nanoseconds. */
+#define OVER ((int64_t)5000000000)
 
 /* The handlers' tasks find it here: their one argument is the connection. */
 static _Thread_local struct skti_server_thread *here;
@@ -83,11 +87,10 @@ static int start(struct skti_server_thread *thread, unsigned listener, skt *conn
 
 /* ---- A listener ---- */
 
-/* A listener of a thread, and whether its trouble has been told. */
+/* A listener of a thread. */
 struct acceptor {
     struct skti_server_thread *thread;
     unsigned listener; /* its index */
-    bool told;
 };
 
 /* Waits until there is room, or, if it is something else that is short, until a connection has ended, for seconds at
@@ -140,6 +143,13 @@ static void stop(struct acceptor *a, int code)
     skti_set_off(serving->stop);
 }
 
+/* Whether the trouble is to be told: once, while it lasts. */
+static bool is_news(struct skti_serving *serving)
+{
+    int64_t now = skti_now(), before = __atomic_exchange_n(&serving->trouble, now, __ATOMIC_RELAXED);
+    return before == 0 || now - before > OVER;
+}
+
 /* An accept has failed: whether to go on. */
 static bool recover(struct acceptor *a, int code)
 {
@@ -152,10 +162,9 @@ static bool recover(struct acceptor *a, int code)
         stop(a, code);
         return false;
     }
-    if (!a->told)
+    if (is_news(serving))
         skti_serving_log(serving, "%s: no new connection until one ends (%u are open)", skt_strerror(),
                          __atomic_load_n(&serving->open, __ATOMIC_RELAXED));
-    a->told = true;
     return wait_for_room(serving, a->listener, LOOK_AGAIN);
 }
 
@@ -174,9 +183,7 @@ static void accept_from(void *arg)
             serving->rooms[a->listener].in_hand = conn;
             break;
         }
-        if (conn && start(a->thread, a->listener, conn) == 0)
-            a->told = false;
-        else
+        if (!conn || start(a->thread, a->listener, conn) < 0)
             on = recover(a, errno);
     }
     skti_sys.free(a);
@@ -196,7 +203,7 @@ void skti_accept_all(struct skti_server_thread *thread)
             continue;
         struct acceptor *a = skti_malloc("serve", sizeof *a);
         if (a)
-            *a = (struct acceptor){ thread, i, false };
+            *a = (struct acceptor){ thread, i };
         if (!a || skt_group_go(thread->acceptors, accept_from, a) < 0) {
             skti_sys.free(a);
             __atomic_store_n(&serving->code, ENOMEM, __ATOMIC_RELEASE);
