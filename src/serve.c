@@ -84,21 +84,43 @@ static void wait_for_handlers(struct skti_server_thread *thread)
     skt_group_close(e.time);
 }
 
+/* The first connections could take the descriptors that a late thread needs. */
+static bool wait_for_all_threads(struct skti_serving *serving)
+{
+    if (__atomic_sub_fetch(&serving->starting, 1, __ATOMIC_ACQ_REL) == 0)
+        skti_set_off(serving->started);
+    return wait_for(serving->started);
+}
+
+static void fail_to_start(struct skti_serving *serving, int code)
+{
+    __atomic_store_n(&serving->code, code, __ATOMIC_RELEASE);
+    skti_set_off(serving->stop);
+    skti_set_off(serving->started);
+}
+
+static void serve_until_stop(struct skti_server_thread *thread)
+{
+    struct skti_serving *serving = thread->serving;
+    if (!wait_for_all_threads(serving))
+        return;
+    skti_accept_all(thread);
+    if (thread->index == 0) {
+        serving->acceptors = thread->acceptors;
+        skti_begin_offer(serving);
+    }
+    wait_for(serving->stop);
+}
+
 static void serve_here(struct skti_server_thread *thread)
 {
     struct skti_serving *serving = thread->serving;
     thread->acceptors = skt_group_new();
     thread->handlers = skt_group_new();
-    if (thread->acceptors && thread->handlers) {
-        skti_accept_all(thread);
-        if (thread->index == 0) {
-            serving->acceptors = thread->acceptors;
-            skti_begin_offer(serving);
-        }
-        wait_for(serving->stop);
-    } else {
-        __atomic_store_n(&serving->code, ENOMEM, __ATOMIC_RELEASE);
-    }
+    if (thread->acceptors && thread->handlers)
+        serve_until_stop(thread);
+    else
+        fail_to_start(serving, ENOMEM);
     skti_set_off(serving->stop); /* also when this task was cancelled: the other threads stop too */
     skt_group_close(thread->acceptors);
     if (thread->handlers)
@@ -119,9 +141,8 @@ static void run_thread(struct skti_server_thread *thread)
     if (skti_in_task()) {
         serve_here(thread);
     } else if (skt_run_with(serve_task, thread, &options) < 0) {
-        __atomic_store_n(&serving->code, errno, __ATOMIC_RELEASE);
         serving->record = *skt_error_record();
-        skti_set_off(serving->stop);
+        fail_to_start(serving, errno);
     }
     if (__atomic_sub_fetch(&serving->running, 1, __ATOMIC_ACQ_REL) == 0)
         skti_set_off(serving->done);
@@ -143,15 +164,14 @@ static void start_others(struct skti_serving *serving, struct skti_server_thread
         if (code == 0)
             continue;
         __atomic_sub_fetch(&serving->running, 1, __ATOMIC_ACQ_REL);
-        __atomic_store_n(&serving->code, code, __ATOMIC_RELEASE);
-        skti_set_off(serving->stop);
+        fail_to_start(serving, code);
     }
 }
 
 static void run_all(struct skti_serving *serving)
 {
     struct skti_server_thread threads[MOST_THREADS] = { { .serving = serving } };
-    serving->running = serving->threads;
+    serving->running = serving->starting = serving->threads;
     start_others(serving, threads);
     run_thread(&threads[0]);
     while (__atomic_load_n(&serving->running, __ATOMIC_ACQUIRE) > 0)
@@ -281,7 +301,7 @@ static int serve(struct skti_serving *serving, skt *server)
 
 static int with_eventfds(struct skti_serving *serving, skt *server)
 {
-    int *fds[] = { &serving->stop, &serving->hurry, &serving->done };
+    int *fds[] = { &serving->started, &serving->stop, &serving->hurry, &serving->done };
     int result = 0;
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if ((*fds[i] = make_eventfd()) < 0 && result == 0)

@@ -19,6 +19,8 @@ struct skti_serving {
     skt *listeners[SKTI_MOST_LISTENERS];
     unsigned listener_count;
     unsigned threads, running; /* how many there are, and how many have not ended */
+    unsigned starting;         /* threads that do not have yet all that they need */
+    int started;               /* eventfd, never read: none is; or one has failed */
     unsigned open, waiting;    /* connections; acceptors that wait for one to end */
     int stop, hurry, done;     /* eventfds, never read: serve no more; nor those there are; the last thread has ended */
 
@@ -32,6 +34,7 @@ struct skti_serving {
 
     /* For each listener: how many were in its queue before TCP_NODELAY was set for those who come. */
     unsigned early[SKTI_MOST_LISTENERS];
+    int64_t trouble;      /* when descriptors or memory were last found to be out; 0: never */
     skt_group *acceptors; /* the first thread's: the handover belongs to it */
     bool handed_over;     /* the next process has the listeners */
     int code;             /* why it stopped, if not on request: an errno, with the acceptor's record */
