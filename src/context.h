@@ -3,7 +3,8 @@
  * context_x86_64.S and context_aarch64.S save the registers that a call must keep
  * and change the stack pointer, in about ten instructions; context_ucontext.c does it with
  * swapcontext(3), at two system calls a switch, for every other processor.
- * The signal mask and the floating-point environment (rounding, exceptions) stay the thread's. */
+ * The signal mask and the floating-point environment (rounding, exceptions) stay the thread's; only swapcontext(3) of
+ * some C libraries keeps the latter for each stack. */
 #ifndef SKTI_CONTEXT_H
 #define SKTI_CONTEXT_H
 

@@ -3,6 +3,8 @@
  * A saved stack is a ucontext_t on that stack: skti_context puts the first one below top, later
  * ones stand in skti_switch's frame. */
 #include "context.h"
+#include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <ucontext.h>
 
@@ -35,7 +37,8 @@ void *skti_context(void *top, void (*run)(void *arg), void *arg)
 
 void skti_switch(void **from, void *to)
 {
-    ucontext_t own;
+    ucontext_t own, *there = to;
     *from = &own;
-    swapcontext(&own, to);
+    pthread_sigmask(SIG_SETMASK, NULL, &there->uc_sigmask); /* not the one of when it was left */
+    swapcontext(&own, there);
 }
