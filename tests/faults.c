@@ -108,9 +108,10 @@ static bool fails(int call)
         if (plan.count < MOST)
             plan.calls[plan.count] = (short)call;
         plan.count++;
-        if (plan.n &&
-            (plan.count == plan.n || (plan.for_ever && plan.count > plan.n && plan.calls[plan.n - 1] == call)))
+        if (plan.n && plan.count >= plan.n && plan.call == call && (!plan.hit || plan.for_ever)) {
             code = plan.code;
+            plan.hit = true;
+        }
         if (code == 0 && plan.interrupt && table[call].interruptible && ++plan.turn % 2)
             code = EINTR;
     }
