@@ -35,7 +35,7 @@ enum { ONCE_MORE = -1, OWN_TIMEOUT = -2 };
 static int wait_for_end(struct attempt *a)
 {
     skti_found_dry(a->s, POLLOUT);
-    if (skti_wait_socket(a->s, false, POLLOUT, a->deadline) < 0)
+    if (skti_wait_socket(a->s, false, POLLOUT, a->deadline, false) < 0)
         return errno == ETIMEDOUT ? OWN_TIMEOUT : errno;
     return skti_connect_result(skti_fd(a->s));
 }

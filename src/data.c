@@ -72,7 +72,9 @@ SELDOM static ssize_t recv_special(skt *s, void *buf, size_t len, int flags)
 
 SELDOM static ssize_t recv_again(skt *s, void *buf, size_t len, int flags, int64_t deadline)
 {
-    struct skti_op op = { .call = SKTI_RECV, .flags = flags, .buf = buf, .len = len, .deadline = deadline };
+    struct skti_op op = {
+        .call = SKTI_RECV, .flags = flags, .buf = buf, .len = len, .deadline = deadline, .waited = deadline != 0
+    };
     return skti_try_again(s, &op, "recv");
 }
 
@@ -139,7 +141,12 @@ ssize_t skt_recvfrom(skt *s, void *buf, size_t len, int flags, skt_addr *from)
 
 SELDOM static ssize_t send_again(skt *s, const void *buf, size_t len, int flags, int64_t *deadline, const char *call)
 {
-    struct skti_op op = { .call = SKTI_SEND, .flags = flags, .buf = (void *)buf, .len = len, .deadline = *deadline };
+    struct skti_op op = { .call = SKTI_SEND,
+                          .flags = flags,
+                          .buf = (void *)buf,
+                          .len = len,
+                          .deadline = *deadline,
+                          .waited = *deadline != 0 };
     ssize_t n = skti_try_again(s, &op, call);
     *deadline = op.deadline;
     return n;

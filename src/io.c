@@ -140,7 +140,7 @@ static int wait_for(skt *s, struct skti_op *op, unsigned round)
         if (skti_wait(s, op->by_file, NULL, 0, last ? op->deadline : pause) < 0 && (last || errno != ETIMEDOUT))
             return -1;
     }
-    return skti_wait_socket(s, op->by_file, events, op->deadline);
+    return skti_wait_socket(s, op->by_file, events, op->deadline, round > 1);
 }
 
 /* Linux says EAGAIN for ever, and not EINVAL as of others, where a non-blocking AF_UNIX listener was shut down. */
@@ -160,7 +160,7 @@ static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_bla
     int64_t timeout = skti_timeout(s);
     if (op->deadline == 0)
         op->deadline = skti_deadline(timeout);
-    for (unsigned round = 1;; round++) {
+    for (unsigned round = op->waited ? 2 : 1;; round++) {
         if (errno == EINTR) {
             if (!skti_interrupted())
                 return -1;

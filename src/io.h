@@ -33,6 +33,7 @@ struct skti_op {
     int sys_flags;    /* with what skti_perform adds */
     bool by_file;     /* a FILE's: goes on after skt_close */
     int64_t deadline; /* 0: not needed yet; kept for the caller's next try */
+    bool waited;      /* the caller has waited before the first try */
     bool cut;         /* SEND, SENDFILE: the kernel waited, and yet took less than it was given */
 
     void *buf;            /* RECV, RECVFROM, SEND, SENDTO */

@@ -306,14 +306,14 @@ static bool claim(skt *s)
 }
 
 /* Lets the engine tell when fd is worth a try: most often it does so already. */
-static int watch(skt *s, short events)
+static int watch(skt *s, short events, bool again)
 {
-    if (s->edges && (s->watch.asked & events) == events)
+    if (!again && (s->watch.asked & events) == events)
         return 0;
-    return skti_engine_watch(skti_run_engine(), &s->watch, skti_fd(s), events, !s->edges);
+    return skti_engine_watch(skti_run_engine(), &s->watch, skti_fd(s), events, again);
 }
 
-static inline int park_in(skt *s, bool by_file, short events, int64_t deadline)
+static inline int park_in(skt *s, bool by_file, short events, int64_t deadline, bool false_alarm)
 {
     int code = 0;
     for (;;) {
@@ -321,7 +321,7 @@ static inline int park_in(skt *s, bool by_file, short events, int64_t deadline)
             code = EBADF;
         else if (code != ECANCELED && (__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events))
             return 0;
-        else if (code == 0 && watch(s, events) < 0)
+        else if (code == 0 && watch(s, events, false_alarm || !s->edges) < 0)
             return -1;
         if (code) {
             errno = code;
@@ -338,7 +338,7 @@ __attribute__((noinline, cold)) static int get_ready_slowly(skt *s, short events
 {
     if (*deadline == 0)
         *deadline = skti_deadline(skti_timeout(s));
-    return park_in(s, false, events, *deadline);
+    return park_in(s, false, events, *deadline, false);
 }
 
 /* What a server does most of the time: one task waits, without a deadline, for what the engine tells already. */
@@ -355,6 +355,7 @@ int skti_get_ready(skt *s, short events, int flags, int64_t *deadline)
     if (!skti_known_dry(s, events) || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB)) || skti_timeout(s) == 0)
         return 0;
     if (is_simple_wait(s, events)) {
+        *deadline = SKTI_FOREVER;
         int code = skti_park_alone(&s->watch.in, (struct skti_reason){ "to receive", s });
         if (code) {
             errno = code;
@@ -438,10 +439,10 @@ int skti_wait_fd(skt *s, bool by_file, int fd, short events, int64_t deadline)
 }
 
 /* Urgent data is rare, and waited for as any descriptor is. */
-int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline)
+int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline, bool false_alarm)
 {
     if (skti_in_task() && !(events & POLLPRI) && claim(s))
-        return park_in(s, by_file, events, deadline);
+        return park_in(s, by_file, events, deadline, false_alarm);
     return skti_wait_fd(s, by_file, skti_fd(s), events, deadline);
 }
 

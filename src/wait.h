@@ -45,8 +45,9 @@ int skti_wait(skt *s, bool by_file, struct pollfd *fds, unsigned n, int64_t dead
 /* The same for one descriptor: 0 or -1. */
 int skti_wait_fd(skt *s, bool by_file, int fd, short events, int64_t deadline);
 
-/* The same for the socket's own descriptor. */
-int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline);
+/* The same for the socket's own descriptor.  false_alarm: after the last wait the try found nothing, so an edge may
+ * have been lost, and the kernel has to look anew. */
+int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline, bool false_alarm);
 
 /* poll(2) until the deadline: how many of fds are ready, 0 if none in time, or -1 with errno. */
 int skti_poll(struct pollfd *fds, unsigned n, int64_t deadline);
