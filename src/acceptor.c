@@ -14,9 +14,6 @@
 /* Trouble that has not been seen for so long is over, in nanoseconds. */
 #define OVER ((int64_t)5000000000)
 
-/* The handlers' tasks find it here: their one argument is the connection. */
-static _Thread_local struct skti_server_thread *here;
-
 void skti_serving_log(struct skti_serving *serving, const char *format, ...)
 {
     char line[512];
@@ -63,7 +60,7 @@ static void left(struct skti_serving *serving)
 static void handle(void *arg)
 {
     skt *conn = arg;
-    struct skti_serving *serving = here->serving;
+    struct skti_serving *serving = ((struct skti_server_thread *)conn->owner)->serving;
     serving->handler(conn, serving->arg);
     skt_close(conn);
     left(serving);
@@ -76,6 +73,7 @@ static int start(struct skti_server_thread *thread, unsigned listener, skt *conn
         thread->serving->early[listener]--;
         skt_setsockopt_int(conn, IPPROTO_TCP, TCP_NODELAY, 1);
     }
+    conn->owner = thread; /* a task has one argument */
     if (skt_group_go(thread->handlers, handle, conn) == 0)
         return 0;
     int keep = errno;
@@ -197,7 +195,6 @@ static bool is_mine(const struct skti_server_thread *thread, unsigned i)
 void skti_accept_all(struct skti_server_thread *thread)
 {
     struct skti_serving *serving = thread->serving;
-    here = thread;
     for (unsigned i = 0; i < serving->listener_count; i++) {
         if (!is_mine(thread, i))
             continue;

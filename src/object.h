@@ -38,7 +38,7 @@ struct skt {
     /* The first six in CPython's order, so that its socket objects can hold one. */
     int fd; /* -1 once detached */
     int family, type, proto;
-    void *owner;     /* whoever embeds the struct */
+    void *owner;     /* whoever embeds the struct; of a connection of skt_serve: the thread's part */
     int64_t timeout; /* nanoseconds for each call; 0: non-blocking; -1: none */
 
     uint32_t state;
