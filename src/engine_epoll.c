@@ -28,7 +28,6 @@ struct slot {
 struct skti_engine {
     int epoll, wake;
     uint32_t number;
-    bool no_pwait2;
     int64_t spin;
     struct slot *slots;
     uint32_t slot_count, free_slot; /* free_slot: index + 1 */
@@ -38,6 +37,7 @@ struct skti_engine {
 };
 
 static uint32_t numbered;
+static bool no_pwait2; /* the kernel does not know it */
 
 /* ---- Making ---- */
 
@@ -126,11 +126,11 @@ static int wait_once(struct skti_engine *e, const struct timespec *timeout)
 {
     int n = -1;
     errno = ENOSYS;
-    if (!e->no_pwait2)
+    if (!__atomic_load_n(&no_pwait2, __ATOMIC_RELAXED))
         n = skti_sys.epoll_pwait2(e->epoll, e->events, EVENTS, timeout);
     if (n >= 0 || errno != ENOSYS)
         return n;
-    e->no_pwait2 = true;
+    __atomic_store_n(&no_pwait2, true, __ATOMIC_RELAXED);
     return skti_sys.epoll_wait(e->epoll, e->events, EVENTS, milliseconds(timeout));
 }
 

@@ -29,8 +29,8 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 #if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #endif
 #endif
 
@@ -103,6 +103,15 @@ static inline unsigned skti_fibre_map(void *low, void *high)
     return VALGRIND_STACK_REGISTER(low, (char *)high - 1);
 #else
     return 0;
+#endif
+}
+
+/* valgrind: a stack that was used before is written to from outside, where it takes it for left. */
+static inline void skti_fibre_reuse(void *low, size_t size)
+{
+    (void)low, (void)size;
+#ifdef VALGRIND_MAKE_MEM_UNDEFINED
+    VALGRIND_MAKE_MEM_UNDEFINED(low, size);
 #endif
 }
 

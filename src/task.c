@@ -12,6 +12,8 @@
 #define TURNS 256
 #define BUDGET 128 /* calls in a row by one task */
 
+#define CONTEXT 256 /* bytes: more than skti_context writes below the task */
+
 #define STAGGER 64  /* bytes: stacks begin at other lines of the cache ... */
 #define STAGGERS 16 /* ... in so many ways; a page apart they would all want the same */
 
@@ -171,6 +173,7 @@ struct skti_task *skti_spawn(void (*run)(void *arg), void *arg, struct skti_grou
         return NULL;
     }
     struct skti_task *t = place(s, top);
+    skti_fibre_reuse((char *)t - CONTEXT, CONTEXT + sizeof *t);
     *t = (struct skti_task){ .scope.deadline = SKTI_FOREVER,
                              .until = SKTI_FOREVER,
                              .mode = SKTI_IN_TASK,
