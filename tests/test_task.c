@@ -619,7 +619,7 @@ static void look_up_cancelled(void *unused)
 
 static void work_meanwhile(void *unused)
 {
-    int found = 0;
+    static int found; /* outlives this task */
     (void)unused;
     skt_group *g = skt_group_new();
     go(look_up, &found);
