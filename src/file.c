@@ -27,8 +27,18 @@ struct stream {
     char buf[];
 };
 
+/* What a FILE is when a task begins to wait in it.  Another task that is refused there has left marks: an error, and
+ * with glibc, where that is written down (struct_FILE.h), the pointers into its buffer, so that they are put back. */
+struct before {
+#ifdef __GLIBC__
+    char state[offsetof(FILE, _markers)];
+#else
+    bool failed;
+#endif
+};
+
 /* Before and after a call that may wait.  false: another task is waiting in it. */
-static bool begin_use(struct stream *f, const char *call)
+static bool begin_use(struct stream *f, const char *call, struct before *before)
 {
     if (f->user) {
         f->refused = true;
@@ -36,16 +46,26 @@ static bool begin_use(struct stream *f, const char *call)
         return false;
     }
     f->user = skti_here.scope;
+#ifdef __GLIBC__
+    memcpy(before->state, f->file, sizeof before->state);
+#else
+    before->failed = ferror(f->file);
+#endif
     return true;
 }
 
-/* failed: whether the FILE had its error mark before.  That of one who was refused is not ours. */
-static void end_use(struct stream *f, bool failed)
+static void end_use(struct stream *f, const struct before *before)
 {
     int keep = errno;
     f->user = NULL;
-    if (f->refused && !failed)
-        clearerr(f->file);
+    if (f->refused) {
+#ifdef __GLIBC__
+        memcpy(f->file, before->state, sizeof before->state);
+#else
+        if (!before->failed)
+            clearerr(f->file);
+#endif
+    }
     f->refused = false;
     errno = keep;
 }
@@ -87,11 +107,11 @@ static ssize_t read_some(struct stream *f, char *buf, size_t len)
 static ssize_t stream_read(void *cookie, char *buf, size_t len)
 {
     struct stream *f = cookie;
-    if (!begin_use(f, "recv"))
+    struct before before;
+    if (!begin_use(f, "recv", &before))
         return -1;
-    bool failed = ferror(f->file);
     ssize_t n = read_some(f, buf, len);
-    end_use(f, failed);
+    end_use(f, &before);
     return n;
 }
 
@@ -151,15 +171,15 @@ static ssize_t stream_write(void *cookie, const char *buf, size_t len)
 {
     struct stream *f = cookie;
     struct skti_op op = { .call = SKTI_SEND, .by_file = true, .buf = (char *)buf, .len = len };
-    if (!begin_use(f, "send"))
+    struct before before;
+    if (!begin_use(f, "send", &before))
         return 0;
-    bool failed = ferror(f->file);
     op.flags = f->user && skti_timeout(f->s) != 0 ? MSG_DONTWAIT : 0;
     skti_share(f->s);
     if (!send_all(f, &op, len) && errno == EAGAIN && op.flags)
         send_copy(f, &op, len);
     skti_leave(f->s);
-    end_use(f, failed);
+    end_use(f, &before);
     return (ssize_t)(len - op.len);
 }
 
