@@ -25,9 +25,12 @@ struct skti_stack_chunk {
 
 static size_t page_size(void)
 {
-    static size_t size;
-    if (!size)
+    static size_t known;
+    size_t size = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!size) {
         size = (size_t)sysconf(_SC_PAGESIZE);
+        __atomic_store_n(&known, size, __ATOMIC_RELAXED);
+    }
     return size;
 }
 
