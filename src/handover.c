@@ -5,17 +5,21 @@
  *     connects to the path         ---->
  *     "skt 1 take"                 ---->
  *                                  <----   "skt 1 listeners" and their descriptors (SCM_RIGHTS)
- *     ... starts up, accepts ...
+ *     ... starts up, accepts, puts its own socket at the path ...
  *     "skt 1 ready"                ---->   stops accepting, lets its handlers end
- *     has renamed its own socket to the path
  *
- * Until it says ready, the old one goes on: a new process that fails to start harms nobody.  Both must be of
- * one user, or the new one root's. */
+ * Until it says ready, the old one goes on: a new process that fails to start harms nobody.  One that listens somewhere
+ * else says "skt 1 elsewhere" instead: then the old one serves those in its queues, too, before it ends.  Both must be
+ * of one user, or the new one root's; others hear "skt 1 refused".
+ *
+ * Processes that ask at the same time are answered one after the other.  Who loses the connection without a word asks
+ * again: the old one has gone meanwhile, and its successor is at the path. */
 #include "address.h"
 #include "error.h"
 #include "object.h"
 #include "serve.h"
 #include "sys.h"
+#include "wait.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +28,10 @@
 #define FIRST_LISTEN_FD 3
 #define PATIENCE 10.0 /* seconds for a peer to say its line */
 
-static const char take[] = "skt 1 take", listeners[] = "skt 1 listeners", ready[] = "skt 1 ready";
+#define ASK_AGAIN 0.01
+
+static const char take[] = "skt 1 take", listeners[] = "skt 1 listeners", refused[] = "skt 1 refused",
+                  ready[] = "skt 1 ready", elsewhere[] = "skt 1 elsewhere";
 
 /* Hangs on the server's socket. */
 struct skti_handover {
@@ -32,6 +39,7 @@ struct skti_handover {
     skt *old;                                             /* the connection to the old process, or NULL */
     skt *more[SKTI_MOST_LISTENERS];                       /* listeners that came beside the first */
     unsigned more_count;
+    bool moved; /* we listen somewhere else than the old process */
 };
 
 void skti_handover_free(struct skti_handover *h)
@@ -135,10 +143,8 @@ static int say(skt *s, const char *line)
     return skt_sendall(s, line, strlen(line), 0);
 }
 
-static bool says(skt *s, const char *line)
+static bool is_line(const char *buf, ssize_t n, const char *line)
 {
-    char buf[32];
-    ssize_t n = skt_recv(s, buf, sizeof buf, 0);
     return n == (ssize_t)strlen(line) && !memcmp(buf, line, (size_t)n);
 }
 
@@ -172,47 +178,71 @@ static skt *adopt(const int *fds, size_t n, const skt_addr *wanted)
     return first;
 }
 
-static skt *take_over(const char *path, const skt_addr *wanted, bool *failed)
+/* What came of asking an old process. */
+enum asked { NOBODY, GONE, TAKEN, MOVED, FAILED };
+
+static enum asked ask(const char *path, const skt_addr *wanted, skt **old, skt **server)
 {
     int fds[SKTI_MOST_LISTENERS];
     size_t n = SKTI_MOST_LISTENERS;
     char line[32];
-    skt *old = connect_to_old(path), *server = NULL;
-    if (!old) {
-        *failed = errno != ENOENT && errno != ECONNREFUSED;
-        return NULL;
+    *old = connect_to_old(path);
+    if (!*old)
+        return errno == ENOENT || errno == ECONNREFUSED ? NOBODY : FAILED;
+    ssize_t len = say(*old, take) < 0 ? -1 : skt_recv_fds(*old, line, sizeof line, fds, &n, 0, NULL);
+    if (len == 0 || (len < 0 && (errno == ECONNRESET || errno == EPIPE)))
+        return GONE;
+    if (is_line(line, len, listeners)) {
+        *server = adopt(fds, n, wanted);
+        return *server ? TAKEN : MOVED;
     }
-    ssize_t len = say(old, take) < 0 ? -1 : skt_recv_fds(old, line, sizeof line, fds, &n, 0, NULL);
-    if (len == (ssize_t)strlen(listeners) && !memcmp(line, listeners, (size_t)len))
-        server = adopt(fds, n, wanted);
-    else
-        *failed = true;
-    if (len >= 0 && *failed)
+    if (is_line(line, len, refused))
+        skti_fail_argument("create_server", EPERM, "the process that answers at %s is another user's", path);
+    else if (len >= 0)
         skti_fail_argument("create_server", EPROTO, "what answers at %s does not hand over listeners", path);
-    if (server)
-        server->handover->old = old;
-    else
-        skt_close(old);
-    return server;
+    return FAILED;
 }
 
-skt *skti_inherit(const skt_addr *addr, const skt_server_options *options, bool *failed)
+/* Asks until there is an answer; *old is who is to be told when we accept, or NULL. */
+static enum asked take_over(const char *path, const skt_addr *wanted, skt **old, skt **server)
 {
-    skt *s = options->listen_fds ? inherit_listen_fds(addr) : NULL;
-    *failed = false;
-    if (!s && options->handover)
-        s = take_over(options->handover, addr, failed);
-    return s;
+    int64_t deadline = skti_deadline((int64_t)(PATIENCE * 1e9));
+    enum asked result;
+    while ((result = ask(path, wanted, old, server)) == GONE) {
+        skt_close(*old);
+        *old = NULL;
+        if (skti_now() >= deadline) {
+            skti_fail_argument("create_server", EPROTO, "what answers at %s does not hand over listeners", path);
+            return FAILED;
+        }
+        if (skt_sleep(ASK_AGAIN) < 0)
+            return FAILED;
+    }
+    if (result == FAILED)
+        skt_close(*old);
+    return result;
 }
 
-int skti_offer_at(skt *server, const char *path)
+int skti_inherit(const skt_addr *addr, const skt_server_options *options, struct skti_inheritance *got)
+{
+    *got = (struct skti_inheritance){ .server = options->listen_fds ? inherit_listen_fds(addr) : NULL };
+    if (got->server || !options->handover)
+        return 0;
+    enum asked result = take_over(options->handover, addr, &got->old, &got->server);
+    got->moved = result == MOVED;
+    return result == FAILED ? -1 : 0;
+}
+
+int skti_offer_at(skt *server, const char *path, const struct skti_inheritance *got)
 {
     struct skti_handover *h = handover_of(server);
     if (!h)
         return skti_fail("create_server", ENOMEM);
-    if (strlen(path) + sizeof ".0123456789" > sizeof h->path)
+    if (strlen(path) + sizeof ".0123456789" >= sizeof h->path)
         return skti_fail_argument("create_server", ENAMETOOLONG, "the path for the handover is too long: %.100s", path);
     strcpy(h->path, path);
+    h->old = got->old;
+    h->moved = got->moved;
     return 0;
 }
 
@@ -250,17 +280,41 @@ static int give_listeners(struct skti_serving *serving, skt *conn)
     return skt_send_fds(conn, listeners, strlen(listeners), fds, serving->listener_count, 0) < 0 ? -1 : 0;
 }
 
+/* Two processes that both had the listeners would both go on for ever.  false: cancelled. */
+static bool wait_for_turn(struct skti_serving *serving)
+{
+    while (serving->handing_over)
+        if (skt_sleep(ASK_AGAIN) < 0)
+            return false;
+    serving->handing_over = true;
+    return true;
+}
+
+/* Whether the next process has said that it accepts. */
+static bool hand_over(struct skti_serving *serving, skt *conn)
+{
+    char line[32];
+    skt_settimeout(conn, PATIENCE);
+    if (!is_trusted(conn)) {
+        say(conn, refused);
+        return false;
+    }
+    if (!is_line(line, skt_recv(conn, line, sizeof line, 0), take) || !wait_for_turn(serving))
+        return false;
+    skt_settimeout(conn, SKT_NO_TIMEOUT);
+    ssize_t n = give_listeners(serving, conn) < 0 ? -1 : skt_recv(conn, line, sizeof line, 0);
+    serving->handed_over = is_line(line, n, ready);
+    serving->handing_over = serving->handed_over || is_line(line, n, elsewhere);
+    return serving->handing_over;
+}
+
 static void answer(void *arg)
 {
     struct asker *a = arg;
-    struct skti_serving *serving = a->serving;
     skt_name_task("handover");
-    skt_settimeout(a->conn, PATIENCE);
-    if (is_trusted(a->conn) && says(a->conn, take) && give_listeners(serving, a->conn) == 0 &&
-        skt_settimeout(a->conn, SKT_NO_TIMEOUT) == 0 && says(a->conn, ready)) {
-        skti_serving_log(serving, "the next process accepts: no new connection here");
-        serving->handed_over = true;
-        skti_set_off(serving->stop);
+    if (hand_over(a->serving, a->conn)) {
+        skti_serving_log(a->serving, "the next process accepts: no new connection here");
+        skti_set_off(a->serving->stop);
     }
     skt_close(a->conn);
     skti_sys.free(a);
@@ -279,15 +333,6 @@ static skt *listen_at(const char *path)
     skt_close(s);
     errno = code;
     return NULL;
-}
-
-/* The listener is closed: if somebody answers at the path, it is the next process, which has put its own there. */
-static void remove_path(const char *path)
-{
-    skt *probe = connect_to_old(path);
-    if (!probe && errno == ECONNREFUSED)
-        skti_sys.unlink(path);
-    skt_close(probe);
 }
 
 static void answer_askers(struct skti_serving *serving, skt *listener)
@@ -313,19 +358,38 @@ static void offer(void *arg)
     skt_name_task("handover");
     if (*h->path && !listener)
         skti_serving_log(serving, "no handover to a next process at %s: %s", h->path, skt_strerror());
+    serving->offering = listener != NULL;
     if (h->old)
-        say(h->old, ready);
+        say(h->old, h->moved ? elsewhere : ready);
     skt_close(h->old);
     h->old = NULL;
-    if (!listener)
-        return;
-    answer_askers(serving, listener);
+    if (listener)
+        answer_askers(serving, listener);
     skt_close(listener);
-    remove_path(h->path);
 }
 
 void skti_begin_offer(struct skti_serving *serving)
 {
     if (serving->listeners[0]->handover)
         skt_group_go(serving->acceptors, offer, serving);
+}
+
+/* Whether somebody answers at the path: the next process, which has put its own socket there.  (This may be a task that
+ * is cancelled, so no call that waits will do.) */
+static bool is_answered(const char *path)
+{
+    struct sockaddr_un sa = { .sun_family = AF_UNIX };
+    strcpy(sa.sun_path, path);
+    int fd = skti_sys.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool answered = fd < 0 || skti_sys.connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0 || errno != ECONNREFUSED;
+    if (fd >= 0)
+        skti_sys.close(fd);
+    return answered;
+}
+
+void skti_end_offer(struct skti_serving *serving)
+{
+    struct skti_handover *h = serving->listeners[0]->handover;
+    if (serving->offering && !is_answered(h->path))
+        skti_sys.unlink(h->path);
 }

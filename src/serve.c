@@ -123,6 +123,8 @@ static void serve_here(struct skti_server_thread *thread)
         fail_to_start(serving, ENOMEM);
     skti_set_off(serving->stop); /* also when this task was cancelled: the other threads stop too */
     skt_group_close(thread->acceptors);
+    if (thread->index == 0)
+        skti_end_offer(serving);
     if (thread->handlers)
         wait_for_handlers(thread);
     skt_group_close(thread->handlers);
@@ -185,11 +187,21 @@ static unsigned cores(void)
     return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : (unsigned)n;
 }
 
+/* The kernel's own word: a listener that was inherited has been told by another process. */
+static int backlog_of(skt *server)
+{
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof info;
+    if (skt_getsockopt(server, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return server->backlog;
+    return (int)info.tcpi_sacked;
+}
+
 /* Another listener at the same address, on which the kernel puts its share of the connections
  * (SO_REUSEPORT).  NULL: it cannot be had. */
 static skt *another_listener(skt *server, const skt_addr *local)
 {
-    int v6only = 0, backlog = server->backlog;
+    int v6only = 0, backlog = backlog_of(server);
     skt *s = skt_socket(local->family, server->type, server->proto);
     if (local->family == AF_INET6 && skt_getsockopt_int(server, IPPROTO_IPV6, IPV6_V6ONLY, &v6only) == 0)
         skt_setsockopt_int(s, IPPROTO_IPV6, IPV6_V6ONLY, v6only);

@@ -34,10 +34,11 @@ struct skti_serving {
 
     /* For each listener: how many were in its queue before TCP_NODELAY was set for those who come. */
     unsigned early[SKTI_MOST_LISTENERS];
-    int64_t trouble;      /* when descriptors or memory were last found to be out; 0: never */
-    skt_group *acceptors; /* the first thread's: the handover belongs to it */
-    bool handed_over;     /* the next process has the listeners */
-    int code;             /* why it stopped, if not on request: an errno, with the acceptor's record */
+    int64_t trouble;             /* when descriptors or memory were last found to be out; 0: never */
+    skt_group *acceptors;        /* the first thread's: the handover belongs to it */
+    bool offering, handing_over; /* our socket is at the path; a process that asked there has the listeners, too */
+    bool handed_over;            /* the next process accepts from them */
+    int code;                    /* why it stopped, if not on request: an errno, with the acceptor's record */
     skt_error record;
 };
 
@@ -67,17 +68,26 @@ void skti_stop_signals_end(int stop);
 
 /* ---- handover.c ---- */
 
-/* A listener that was there before, for skt_create_server: NULL without a record where there is none, or with one where
- * it failed (*failed). */
-skt *skti_inherit(const skt_addr *addr, const skt_server_options *options, bool *failed);
+/* What was there before, for skt_create_server. */
+struct skti_inheritance {
+    skt *server; /* a listener, or NULL */
+    skt *old;    /* the connection to the previous process, to be told when we accept; or NULL */
+    bool moved;  /* it listens at another address */
+};
 
-/* Remembers where the next process is to ask. */
-int skti_offer_at(skt *server, const char *path);
+/* 0, or -1 with the record: then there is nothing to be given back. */
+int skti_inherit(const skt_addr *addr, const skt_server_options *options, struct skti_inheritance *got);
+
+/* Remembers where the next process is to ask, and whom to tell.  0; or -1, and got->old is still the caller's. */
+int skti_offer_at(skt *server, const char *path, const struct skti_inheritance *got);
 
 /* Listeners that came with the server, to be accepted from too: how many, at most max. */
 unsigned skti_inherited(skt *server, skt **listeners, unsigned max);
 
 /* Begins, among the acceptors, the task that tells the previous process that we accept, and answers the next one. */
 void skti_begin_offer(struct skti_serving *serving);
+
+/* After it has ended: nobody is to ask there, unless the next process answers. */
+void skti_end_offer(struct skti_serving *serving);
 
 #endif

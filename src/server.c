@@ -85,16 +85,17 @@ static skt *create(const skt_addr *addr, const skt_server_options *options)
 skt *skt_create_server(skt_addr addr, const skt_server_options *given)
 {
     skt_server_options options = given ? *given : (skt_server_options){ 0 };
-    bool failed;
+    struct skti_inheritance got;
     if (skti_addr_check("create_server", &addr, addr.family) < 0 ||
         (addr.family == AF_UNSPEC && choose_family(&addr, &options) < 0) || check(&addr, &options) < 0)
         return NULL;
-    skt *s = skti_inherit(&addr, &options, &failed);
-    if (!s && !failed)
-        s = create(&addr, &options);
-    if (!s || !options.handover || skti_offer_at(s, options.handover) == 0)
+    if (skti_inherit(&addr, &options, &got) < 0)
+        return NULL;
+    skt *s = got.server ? got.server : create(&addr, &options);
+    if (s && (!options.handover || skti_offer_at(s, options.handover, &got) == 0))
         return s;
     int keep = errno;
+    skt_close(got.old);
     skt_close(s);
     errno = keep;
     return NULL;
