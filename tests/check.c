@@ -12,6 +12,17 @@ static const char *volatile current;
 static bool skipped;
 static char skip_reason[256];
 
+bool under_qemu(void)
+{
+    char name[16] = "";
+    FILE *file = fopen("/proc/self/comm", "r"); /* exe and cmdline are the program's there too */
+    if (file && !fgets(name, sizeof name, file))
+        name[0] = '\0';
+    if (file)
+        fclose(file);
+    return !strncmp(name, "qemu-", 5);
+}
+
 static int count_entries(const char *folder)
 {
     int n = 0;
@@ -30,8 +41,13 @@ int count_fds(void)
     return n < 0 ? n : n - 1; /* opendir's own */
 }
 
-/* ThreadSanitizer has a thread of its own, from the first one on. */
-static int sanitizers_threads;
+/* ThreadSanitizer has a thread of its own, from the first one on; qemu-user has one from the beginning. */
+static int tools_threads;
+
+__attribute__((constructor)) static void count_tools_threads(void)
+{
+    tools_threads = count_entries("/proc/self/task") - 1;
+}
 
 static void *nothing(void *unused)
 {
@@ -45,7 +61,7 @@ static void wake_sanitizer(void)
     pthread_t thread;
     CHECK_INT(pthread_create(&thread, NULL, nothing, NULL), 0);
     CHECK_INT(pthread_join(thread, NULL), 0);
-    sanitizers_threads = 1;
+    tools_threads = 1;
 #endif
 #endif
     (void)nothing;
@@ -53,7 +69,7 @@ static void wake_sanitizer(void)
 
 int count_threads(void)
 {
-    return count_entries("/proc/self/task") - sanitizers_threads;
+    return count_entries("/proc/self/task") - tools_threads;
 }
 
 void check_failed(const char *file, int line, const char *format, ...)

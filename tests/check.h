@@ -32,6 +32,9 @@ void check_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int count_fds(void);
 int count_threads(void);
 
+/* Whether qemu-user runs this program: some of Linux is unknown to it. */
+bool under_qemu(void);
+
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
         if (!(condition))                                                                                              \
