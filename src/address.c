@@ -3,6 +3,7 @@
 #include "address_text.h"
 #include "error.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -165,6 +166,8 @@ char *skt_addr_text(const skt_addr *a, char *buf, size_t len)
 {
     if (!buf || len == 0)
         return NULL;
+    if (len > INT_MAX)
+        len = INT_MAX; /* more is an error to some snprintf */
     *buf = '\0';
     if (!a || a->kind == SKTI_ADDR_NONE)
         return buf;

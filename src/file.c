@@ -6,68 +6,31 @@
  * "rw" FILE is therefore unbuffered in stdio and its read buffer is here.
  *
  * stdio's lock on a FILE is a thread's: while one task waits in it another of the same thread would get in, into
- * buffers that are half changed.  So a FILE that is in use refuses other tasks. */
+ * buffers that are half changed.  So a FILE that is in use refuses to read or write for another task. */
 #include "error.h"
 #include "io.h"
 #include "sys.h"
 #include <errno.h>
-#include <stdio_ext.h>
 #include <string.h>
 
 #define READ_BUFFER 8192
 
 struct stream {
     skt *s;
-    FILE *file;
-    const struct skti_scope *user; /* the task that waits in it */
-    bool refused;                  /* another one was, meanwhile */
-    bool timed_out;                /* nothing may be read any more: bytes may be lost in stdio */
-    size_t start, end;             /* what is unread in buf */
-    size_t size;                   /* of buf; 0: stdio buffers */
+    bool in_use;       /* a task is in one of the calls below, which may wait */
+    bool timed_out;    /* nothing may be read any more: bytes may be lost in stdio */
+    size_t start, end; /* what is unread in buf */
+    size_t size;       /* of buf; 0: stdio buffers */
     char buf[];
 };
 
-/* What a FILE is when a task begins to wait in it.  Another task that is refused there has left marks: an error, and
- * with glibc, where that is written down (struct_FILE.h), the pointers into its buffer, so that they are put back. */
-struct before {
-#ifdef __GLIBC__
-    char state[offsetof(FILE, _markers)];
-#else
-    bool failed;
-#endif
-};
-
-/* Before and after a call that may wait.  false: another task is waiting in it. */
-static bool begin_use(struct stream *f, const char *call, struct before *before)
+static bool begin_use(struct stream *f, const char *call)
 {
-    if (f->user) {
-        f->refused = true;
+    if (f->in_use)
         skti_fail_argument(call, EBUSY, "another task is using this FILE: give each task its own (skt_makefile)");
-        return false;
-    }
-    f->user = skti_here.scope;
-#ifdef __GLIBC__
-    memcpy(before->state, f->file, sizeof before->state);
-#else
-    before->failed = ferror(f->file);
-#endif
-    return true;
-}
-
-static void end_use(struct stream *f, const struct before *before)
-{
-    int keep = errno;
-    f->user = NULL;
-    if (f->refused) {
-#ifdef __GLIBC__
-        memcpy(f->file, before->state, sizeof before->state);
-#else
-        if (!before->failed)
-            clearerr(f->file);
-#endif
-    }
-    f->refused = false;
-    errno = keep;
+    bool free = !f->in_use;
+    f->in_use = true;
+    return free;
 }
 
 static ssize_t receive(struct stream *f, char *buf, size_t len)
@@ -107,80 +70,40 @@ static ssize_t read_some(struct stream *f, char *buf, size_t len)
 static ssize_t stream_read(void *cookie, char *buf, size_t len)
 {
     struct stream *f = cookie;
-    struct before before;
-    if (!begin_use(f, "recv", &before))
+    if (!begin_use(f, "recv"))
         return -1;
     ssize_t n = read_some(f, buf, len);
-    end_use(f, &before);
+    f->in_use = false;
     return n;
 }
 
-/* Sends all, or makes the record; len is what stdio gave, for the count of what went before. */
-static bool send_all(struct stream *f, struct skti_op *op, size_t len)
+/* All, in one timeout: how much went. */
+static size_t send_all(struct stream *f, const char *buf, size_t len)
 {
+    struct skti_op op = { .call = SKTI_SEND, .by_file = true, .buf = (char *)buf, .len = len };
     skti_blame blame;
-    while (op->len > 0) {
-        ssize_t n = skti_try(f->s, op, &blame);
-        if (n < 0 && errno == EAGAIN && (op->flags & MSG_DONTWAIT))
-            return false; /* the first try of a task */
+    while (op.len > 0) {
+        ssize_t n = skti_try(f->s, &op, &blame);
         if (n < 0) {
             skti_fail_on(f->s, "send", errno, blame);
-            skti_record_done(len - op->len);
-            return false;
+            skti_record_done(len - op.len);
+            break;
         }
-        skti_advance(op, (size_t)n);
+        skti_advance(&op, (size_t)n);
     }
-    return true;
+    return len - op.len;
 }
 
-/* Makes other tasks' first word to the FILE a call of stream_write, which refuses them, though stdio's buffer has room.
- * stdio sets these pointers anew after each write. */
-static void close_buffer(FILE *file)
-{
-    (void)file;
-#ifdef __GLIBC__
-    if (file->_IO_write_base)
-        file->_IO_write_ptr = file->_IO_write_end = file->_IO_buf_end;
-#endif
-}
-
-/* A task has to wait with bytes that may lie in stdio's buffer.  Others can get in there all the same,
- * by trying twice: so what we send is a copy, and what they have put there, which stdio will forget, is our failure. */
-static void send_copy(struct stream *f, struct skti_op *op, size_t len)
-{
-    char *copy = skti_malloc("send", op->len);
-    if (!copy) {
-        skti_record_done(len - op->len);
-        return;
-    }
-    op->buf = memcpy(copy, op->buf, op->len);
-    op->flags = 0;
-    close_buffer(f->file);
-    size_t pending = __fpending(f->file);
-    bool sent = send_all(f, op, len);
-    skti_sys.free(copy);
-    if (sent && __fpending(f->file) != (f->refused ? 0 : pending)) {
-        skti_fail_argument("send", EBUSY, "another task has written to this FILE meanwhile, and that is lost");
-        skti_record_done(len);
-        op->len = 1;
-    }
-}
-
-/* All, in one timeout: stdio takes a short count for an error. */
 static ssize_t stream_write(void *cookie, const char *buf, size_t len)
 {
     struct stream *f = cookie;
-    struct skti_op op = { .call = SKTI_SEND, .by_file = true, .buf = (char *)buf, .len = len };
-    struct before before;
-    if (!begin_use(f, "send", &before))
-        return 0;
-    op.flags = f->user && skti_timeout(f->s) != 0 ? MSG_DONTWAIT : 0;
+    if (!begin_use(f, "send"))
+        return (ssize_t)SKTI_WROTE(0, len);
     skti_share(f->s);
-    if (!send_all(f, &op, len) && errno == EAGAIN && op.flags)
-        send_copy(f, &op, len);
+    size_t done = send_all(f, buf, len);
     skti_leave(f->s);
-    end_use(f, &before);
-    return (ssize_t)(len - op.len);
+    f->in_use = false;
+    return (ssize_t)SKTI_WROTE(done, len);
 }
 
 static int stream_close(void *cookie)
@@ -224,7 +147,6 @@ static FILE *open_stream(skt *s, const char *direction)
         skti_fail("makefile", code);
         return NULL;
     }
-    f->file = file;
     if (both)
         setvbuf(file, NULL, _IONBF, 0);
     return file;

@@ -66,17 +66,25 @@ static size_t count(char *const *list)
     return n;
 }
 
+/* musl's begin with the name itself. */
+static char *const *aliases_of(const struct hostent *h)
+{
+    bool same = h->h_aliases && h->h_aliases[0] && !strcmp(h->h_aliases[0], h->h_name);
+    return h->h_aliases + same;
+}
+
 static size_t letters(const struct hostent *h)
 {
     size_t sum = strlen(h->h_name) + 1 + count(h->h_addr_list) * INET6_ADDRSTRLEN;
-    for (size_t i = 0; i < count(h->h_aliases); i++)
-        sum += strlen(h->h_aliases[i]) + 1;
+    for (char *const *alias = aliases_of(h); alias && *alias; alias++)
+        sum += strlen(*alias) + 1;
     return sum;
 }
 
 static skt_hostent *copy_hostent(const char *call, const struct hostent *h)
 {
-    size_t aliases = count(h->h_aliases), addresses = count(h->h_addr_list);
+    char *const *names = aliases_of(h);
+    size_t aliases = count(names), addresses = count(h->h_addr_list);
     size_t pointers = aliases + addresses + 2;
     skt_hostent *copy = skti_malloc(call, sizeof *copy + pointers * sizeof(char *) + letters(h));
     if (!copy)
@@ -87,7 +95,7 @@ static skt_hostent *copy_hostent(const char *call, const struct hostent *h)
     copy->name = strcpy(at, h->h_name);
     at += strlen(at) + 1;
     for (size_t i = 0; i < aliases; i++, at += strlen(at) + 1)
-        copy->aliases[i] = strcpy(at, h->h_aliases[i]);
+        copy->aliases[i] = strcpy(at, names[i]);
     for (size_t i = 0; i < addresses; i++, at += INET6_ADDRSTRLEN)
         copy->addresses[i] = (char *)inet_ntop(h->h_addrtype, h->h_addr_list[i], at, INET6_ADDRSTRLEN);
     copy->aliases[aliases] = copy->addresses[addresses] = NULL;
@@ -221,15 +229,19 @@ char *skt_gethostbyname(const char *name, char *buf, size_t len, double timeout)
 
 /* ---- The machine's name ---- */
 
+/* Into a buffer of our own: what does not fit some C libraries cut without a word. */
 int skt_gethostname(char *buf, size_t len)
 {
+    char name[HOST_NAME_MAX + 1];
     if (skti_result_room("gethostname", buf, len) < 0)
         return -1;
-    if (skti_sys.gethostname(buf, len) < 0)
+    if (skti_sys.gethostname(name, sizeof name) < 0)
         return skti_fail("gethostname", errno == EINVAL ? ENAMETOOLONG : errno);
-    if (memchr(buf, '\0', len))
-        return 0;
-    return skti_fail("gethostname", ENAMETOOLONG);
+    size_t size = strnlen(name, sizeof name) + 1;
+    if (size > sizeof name || size > len)
+        return skti_fail("gethostname", ENAMETOOLONG);
+    memcpy(buf, name, size);
+    return 0;
 }
 
 int skt_sethostname(const char *name)

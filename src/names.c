@@ -13,17 +13,18 @@
 
 /* ---- getaddrinfo ---- */
 
-static const char *canonname(const struct addrinfo *ai)
+/* Some C libraries have one in any case. */
+static const char *canonname(const struct addrinfo *ai, int flags)
 {
-    return ai->ai_canonname ? ai->ai_canonname : "";
+    return ai->ai_canonname && flags & AI_CANONNAME ? ai->ai_canonname : "";
 }
 
 /* The rows and, behind them, their names: one piece of memory. */
-static ssize_t to_rows(const struct addrinfo *list, skt_addrinfo **rows)
+static ssize_t to_rows(const struct addrinfo *list, int flags, skt_addrinfo **rows)
 {
     size_t n = 0, names = 0;
     for (const struct addrinfo *ai = list; ai; ai = ai->ai_next, n++)
-        names += strlen(canonname(ai)) + 1;
+        names += strlen(canonname(ai, flags)) + 1;
     skt_addrinfo *row = skti_malloc("getaddrinfo", n * sizeof *row + names);
     if (!row)
         return -1;
@@ -33,7 +34,7 @@ static ssize_t to_rows(const struct addrinfo *list, skt_addrinfo **rows)
         row->family = ai->ai_family;
         row->type = ai->ai_socktype;
         row->proto = ai->ai_protocol;
-        row->canonname = strcpy(name, canonname(ai));
+        row->canonname = strcpy(name, canonname(ai, flags));
         name += strlen(name) + 1;
         memcpy(&row->addr.as, ai->ai_addr, ai->ai_addrlen);
         skti_addr_received(&row->addr, ai->ai_addrlen, ai->ai_protocol);
@@ -64,7 +65,7 @@ ssize_t skt_getaddrinfo(const char *host, const char *service, int family, int t
     if (ns < -1 || check_port(service) < 0 ||
         skti_getaddrinfo(NULL, "getaddrinfo", host, service, &hints, skti_deadline(ns), &found) < 0)
         return -1;
-    ssize_t n = to_rows(found, list);
+    ssize_t n = to_rows(found, flags, list);
     int keep = errno;
     skti_sys.freeaddrinfo(found);
     errno = keep;

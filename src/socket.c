@@ -8,6 +8,7 @@
 #include "wait.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 /* ---- Making ---- */
@@ -324,6 +325,8 @@ char *skt_repr(skt *s, char *buf, size_t len)
     int keep = errno;
     if (!buf || len == 0)
         return NULL;
+    if (len > INT_MAX)
+        len = INT_MAX; /* more is an error to some snprintf */
     if (!s || (skti_state(s) & SKTI_CLOSED) || !skti_enter(s, "repr")) {
         snprintf(buf, len, s ? "<skt [closed]>" : "<skt NULL>");
         return buf;

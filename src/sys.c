@@ -109,6 +109,12 @@ static int sys_open(const char *path)
 
 /* ---- Names: the reentrant forms, in a shape that all C libraries can have ---- */
 
+/* The errno where nothing was found; musl says EINVAL of a protocol that it does not know. */
+static int no_entry(int code)
+{
+    return code == 0 || code == EINVAL ? ENOENT : code;
+}
+
 static int sys_getservbyname(const char *name, const char *proto)
 {
     char buf[1024];
@@ -116,7 +122,7 @@ static int sys_getservbyname(const char *name, const char *proto)
     int code = getservbyname_r(name, proto, &entry, buf, sizeof buf, &found);
     if (code == 0 && found)
         return ntohs((uint16_t)found->s_port);
-    errno = code && code != ENOENT ? code : ENOENT;
+    errno = no_entry(code);
     return -1;
 }
 
@@ -129,7 +135,7 @@ static int sys_getservbyport(int port, const char *proto, char *name, size_t len
         strcpy(name, found->s_name);
         return 0;
     }
-    errno = found ? ENAMETOOLONG : code && code != ENOENT ? code : ENOENT;
+    errno = found ? ENAMETOOLONG : no_entry(code);
     return -1;
 }
 
@@ -146,7 +152,7 @@ static int sys_getprotobyname(const char *name)
 #endif
     if (code == 0 && found)
         return found->p_proto;
-    errno = code && code != ENOENT ? code : ENOENT;
+    errno = no_entry(code);
     return -1;
 }
 

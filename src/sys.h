@@ -103,6 +103,14 @@ struct skti_sys {
 
 extern struct skti_sys skti_sys;
 
+/* What a FILE's write is to say of n bytes out of len.  glibc takes a short count for a failure, and cannot count
+ * with -1; musl knows a failure only by -1. */
+#ifdef __GLIBC__
+#define SKTI_WROTE(n, len) (n)
+#else
+#define SKTI_WROTE(n, len) ((n) < (len) ? (ssize_t)-1 : (ssize_t)(n))
+#endif
+
 /* strdup by the table's malloc. */
 char *skti_strdup(const char *text);
 
