@@ -377,8 +377,9 @@ SKT_API ssize_t skt_sendfile(skt *s, int fd, off_t offset, size_t count);
  *              Once reading has timed out it fails for good (EIO, "cannot read from
  *              timed out object"), since stdio cannot tell what it has lost.  With
  *              timeout 0, EAGAIN is an error like any other.
- *   Tasks      One task at a time: while one waits in the FILE it refuses any other of
- *              the thread (EBUSY), and is not to be closed.  Give each its own. */
+ *   Tasks      One task at a time, since stdio's lock is a thread's: while one waits in the
+ *              FILE, reading or writing fails in the others (EBUSY), and what they put into its
+ *              buffer may be lost.  Give each its own. */
 SKT_API FILE *skt_makefile(skt *s, const char *mode);
 
 /* ---- Messages with ancillary data ------------------------------------------ */
