@@ -337,7 +337,7 @@ void skti_send_errand(struct skti_scheduler *s, struct skti_errand *errand)
 {
     pthread_mutex_lock(&s->errands_lock);
     errand->next = NULL;
-    *s->errands_end = errand;
+    __atomic_store_n(s->errands_end, errand, __ATOMIC_RELEASE);
     s->errands_end = &errand->next;
     pthread_mutex_unlock(&s->errands_lock);
     s->idle.kick(s->idle.engine);
@@ -345,9 +345,11 @@ void skti_send_errand(struct skti_scheduler *s, struct skti_errand *errand)
 
 static void run_errands(struct skti_scheduler *s)
 {
+    if (!__atomic_load_n(&s->errands, __ATOMIC_ACQUIRE)) /* the kick that comes with one ends the next wait */
+        return;
     pthread_mutex_lock(&s->errands_lock);
     struct skti_errand *first = s->errands;
-    s->errands = NULL;
+    __atomic_store_n(&s->errands, NULL, __ATOMIC_RELAXED);
     s->errands_end = &s->errands;
     pthread_mutex_unlock(&s->errands_lock);
     for (struct skti_errand *e = first, *after; e; e = after) {
@@ -360,7 +362,7 @@ static void loop(struct skti_scheduler *s)
 {
     while (s->count > 0) {
         s->idle.wait(s->idle.engine, s->ready ? 0 : skti_timers_next(&s->timers));
-        s->now = skti_now();
+        s->now = s->timers.n ? skti_now() : skti_roughly_now();
         run_errands(s);
         wake_expired(s);
         s->turns = TURNS;

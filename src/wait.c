@@ -42,6 +42,13 @@ int64_t skti_now(void)
     return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
 }
 
+int64_t skti_roughly_now(void)
+{
+    struct timespec now;
+    skti_sys.clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
+}
+
 struct timespec skti_timespec(int64_t ns)
 {
     return (struct timespec){ .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };

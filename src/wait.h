@@ -14,6 +14,9 @@
 /* Nanoseconds of the monotonic clock. */
 int64_t skti_now(void);
 
+/* The same to some milliseconds, at a fourth of the cost. */
+int64_t skti_roughly_now(void);
+
 struct timespec skti_timespec(int64_t ns);
 
 /* The deadline of a call that begins now: timeout in nanoseconds, -1 for none; no later than skt_deadline_begin's. */

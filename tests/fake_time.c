@@ -18,7 +18,7 @@ void fake_time_pass(int64_t ns)
 
 static int fake_clock(clockid_t clock, struct timespec *ts)
 {
-    CHECK_INT(clock, CLOCK_MONOTONIC);
+    CHECK(clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE);
     *ts = (struct timespec){ now / SECOND, now % SECOND };
     return 0;
 }
