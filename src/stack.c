@@ -25,7 +25,7 @@ struct skti_stack_chunk {
 
 static size_t page_size(void)
 {
-    static size_t known;
+    static size_t known; /* by any thread */
     size_t size = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (!size) {
         size = (size_t)sysconf(_SC_PAGESIZE);
