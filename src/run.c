@@ -110,8 +110,8 @@ void skti_signal_schedulers(int signo)
     info.si_uid = getuid();
     info.si_value.sival_ptr = &all; /* the mark */
     for (struct run *r = __atomic_load_n(&all.first, __ATOMIC_ACQUIRE); r; r = r->next)
-        if (r != here && __atomic_load_n(&r->number, __ATOMIC_RELAXED))
-            syscall(SYS_rt_tgsigqueueinfo, info.si_pid, r->tid, signo, &info);
+        if (r != here && __atomic_load_n(&r->number, __ATOMIC_ACQUIRE))
+            syscall(SYS_rt_tgsigqueueinfo, info.si_pid, __atomic_load_n(&r->tid, __ATOMIC_RELAXED), signo, &info);
 }
 
 bool skti_is_passed_on(const siginfo_t *info)
@@ -140,8 +140,8 @@ static struct run *begin(struct skti_engine *engine)
         r->scheduler = (struct skti_scheduler){ 0 };
         skti_scheduler_init(&r->scheduler);
         r->engine = engine;
-        r->tid = (pid_t)syscall(SYS_gettid);
-        __atomic_store_n(&r->number, skti_engine_number(engine), __ATOMIC_RELAXED);
+        __atomic_store_n(&r->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELAXED);
+        __atomic_store_n(&r->number, skti_engine_number(engine), __ATOMIC_RELEASE);
     }
     unlock_all();
     here = r;
