@@ -125,6 +125,8 @@ static void cancel_and_send(void)
             CHECK_INT(skt_sleep(1e-4), 0);
         CHECK_INT(skt_group_cancel(group), 0);
         CHECK_INT(skt_sendall(pair[1], "abc", 3, 0), 0);
+        for (int i = 0; i < 200; i++) /* until events are looked for, before the task has its turn */
+            CHECK_INT(skt_poll(&(struct pollfd){ .fd = skt_fileno(pair[1]), .events = POLLOUT }, 1, 0), 1);
         CHECK_INT(skt_group_wait(group), 0);
         CHECK_INT(skt_recv(pair[1], buf, sizeof buf, 0), 3);
     }
