@@ -318,7 +318,15 @@ static void called_in_a_task(void)
     serve_in_a_task(3);
 }
 
-/* Two servers, tasks of one thread. */
+/* Two servers, tasks of one thread: each has its own handler and argument. */
+static void echo_at_its_own(skt *conn, void *arg)
+{
+    struct serving *s = arg;
+    skt_addr addr;
+    CHECK(skt_getsockname(conn, &addr) == 0 && skt_port(&addr) == skt_port(&s->addr));
+    echo_once(conn, arg);
+}
+
 static void two_in_one_thread(void *arg)
 {
     struct serving *s = arg;
@@ -330,7 +338,7 @@ static void two_at_once_in_tasks(void)
 {
     struct serving s[2];
     for (int i = 0; i < 2; i++) {
-        s[i] = (struct serving){ .handler = echo_once, .options = { .no_signals = true, .threads = 1 } };
+        s[i] = (struct serving){ .handler = echo_at_its_own, .options = { .no_signals = true, .threads = 1 } };
         s[i].server = local_server(&s[i].addr);
     }
     CHECK_INT(skt_run(two_in_one_thread, s), 0);
