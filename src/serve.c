@@ -176,8 +176,7 @@ static void run_all(struct skti_serving *serving)
     serving->running = serving->starting = serving->threads;
     start_others(serving, threads);
     run_thread(&threads[0]);
-    while (__atomic_load_n(&serving->running, __ATOMIC_ACQUIRE) > 0)
-        skti_wait_eventfd(serving->done);
+    skti_wait_eventfd(serving->done); /* not only until none runs: the last one has that still to set off */
 }
 
 static unsigned cores(void)

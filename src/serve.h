@@ -22,7 +22,8 @@ struct skti_serving {
     unsigned starting;         /* threads that do not have yet all that they need */
     int started;               /* eventfd, never read: none is; or one has failed */
     unsigned open, waiting;    /* connections; acceptors that wait for one to end */
-    int stop, hurry, done;     /* eventfds, never read: serve no more; nor those there are; the last thread has ended */
+    int stop, hurry;           /* eventfds, never read: serve no more; nor those there are */
+    int done;                  /* eventfd: the last thread has ended */
 
     /* For each listener, since whoever leaves has to wake all who wait: only one of them may have somebody to serve. */
     struct skti_room {

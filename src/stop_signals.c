@@ -2,6 +2,7 @@
 #include "serve.h"
 #include "sys.h"
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 
 #define MOST 16
@@ -13,6 +14,7 @@ static const int signals[] = { SIGTERM, SIGINT };
 static struct {
     pthread_mutex_t lock;
     unsigned used;
+    int inside; /* handlers that are running, on any thread: they may be about to write to an eventfd */
     struct sigaction before[SIGNALS];
     struct place {
         int stop, hurry, received;
@@ -23,9 +25,13 @@ static void on_signal(int signo)
 {
     int keep = errno;
     (void)signo;
-    for (struct place *p = state.places; p < state.places + MOST; p++)
-        if (__atomic_load_n(&p->stop, __ATOMIC_ACQUIRE) > 0)
-            skti_set_off(__atomic_fetch_add(&p->received, 1, __ATOMIC_RELAXED) ? p->hurry : p->stop - 1);
+    __atomic_add_fetch(&state.inside, 1, __ATOMIC_SEQ_CST);
+    for (struct place *p = state.places; p < state.places + MOST; p++) {
+        int stop = __atomic_load_n(&p->stop, __ATOMIC_SEQ_CST);
+        if (stop > 0)
+            skti_set_off(__atomic_fetch_add(&p->received, 1, __ATOMIC_RELAXED) ? p->hurry : stop - 1);
+    }
+    __atomic_sub_fetch(&state.inside, 1, __ATOMIC_SEQ_CST);
     errno = keep;
 }
 
@@ -69,9 +75,11 @@ void skti_stop_signals_end(int stop)
     for (struct place *p = state.places; p < state.places + MOST; p++) {
         if (p->stop != stop + 1)
             continue;
-        __atomic_store_n(&p->stop, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&p->stop, 0, __ATOMIC_SEQ_CST);
         if (--state.used == 0)
             give_signals_back();
     }
+    while (__atomic_load_n(&state.inside, __ATOMIC_SEQ_CST) > 0)
+        sched_yield();
     pthread_mutex_unlock(&state.lock);
 }

@@ -465,7 +465,11 @@ int skti_poll(struct pollfd *fds, unsigned n, int64_t deadline)
 void skti_wait_eventfd(int eventfd)
 {
     struct pollfd fd = { .fd = eventfd, .events = POLLIN };
-    while ((skti_in_task() ? skti_engine_poll(skti_run_engine(), &fd, 1, for_descriptors, SKTI_FOREVER, false)
-                           : skti_sys.ppoll(&fd, 1, NULL)) <= 0)
-        skti_let_others_run();
+    uint64_t count;
+    while (skti_sys.read(eventfd, &count, sizeof count) < 0) {
+        int ready = skti_in_task() ? skti_engine_poll(skti_run_engine(), &fd, 1, for_descriptors, SKTI_FOREVER, false)
+                                   : skti_sys.ppoll(&fd, 1, NULL);
+        if (ready <= 0)
+            skti_let_others_run();
+    }
 }
