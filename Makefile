@@ -25,6 +25,11 @@ test-kernels: all
 	@scripts/setup kernels
 	@tests/kernels/run build; $(hand_over)
 
+# Many connections, and peers that do their worst, with large numbers.
+test-load: all
+	@scripts/setup load
+	@tests/load/run build; $(hand_over)
+
 bench: all
 	@scripts/setup bench
 	@meson test -C build --benchmark --verbose && bench/run; $(hand_over)
@@ -37,4 +42,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all run test test-kernels bench install clean
+.PHONY: all run test test-kernels test-load bench install clean
