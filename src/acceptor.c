@@ -133,12 +133,10 @@ static bool of_one_connection(int code)
 /* The listener was shut down or closed (EINVAL, EBADF), which is a request to stop; or it is broken. */
 static void stop(struct acceptor *a, int code)
 {
-    struct skti_serving *serving = a->thread->serving;
-    int none = 0;
-    if (code != EINVAL && code != EBADF &&
-        __atomic_compare_exchange_n(&serving->code, &none, code, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-        serving->record = *skt_error_record();
-    skti_set_off(serving->stop);
+    if (code == EINVAL || code == EBADF)
+        skti_set_off(a->thread->serving->stop);
+    else
+        skti_serving_fail(a->thread->serving, code);
 }
 
 /* Whether the trouble is to be told: once, while it lasts. */
@@ -203,8 +201,7 @@ void skti_accept_all(struct skti_server_thread *thread)
             *a = (struct acceptor){ thread, i };
         if (!a || skt_group_go(thread->acceptors, accept_from, a) < 0) {
             skti_sys.free(a);
-            __atomic_store_n(&serving->code, ENOMEM, __ATOMIC_RELEASE);
-            skti_set_off(serving->stop);
+            skti_serving_fail(serving, ENOMEM);
         }
     }
 }

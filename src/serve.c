@@ -92,9 +92,11 @@ static bool wait_for_all_threads(struct skti_serving *serving)
     return wait_for(serving->started);
 }
 
-static void fail_to_start(struct skti_serving *serving, int code)
+void skti_serving_fail(struct skti_serving *serving, int code)
 {
-    __atomic_store_n(&serving->code, code, __ATOMIC_RELEASE);
+    int none = 0;
+    if (__atomic_compare_exchange_n(&serving->code, &none, code, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        serving->record = *skt_error_record();
     skti_set_off(serving->stop);
     skti_set_off(serving->started);
 }
@@ -120,7 +122,7 @@ static void serve_here(struct skti_server_thread *thread)
     if (thread->acceptors && thread->handlers)
         serve_until_stop(thread);
     else
-        fail_to_start(serving, ENOMEM);
+        skti_serving_fail(serving, ENOMEM);
     skti_set_off(serving->stop); /* also when this task was cancelled: the other threads stop too */
     skt_group_close(thread->acceptors);
     if (thread->index == 0)
@@ -143,8 +145,7 @@ static void run_thread(struct skti_server_thread *thread)
     if (skti_in_task()) {
         serve_here(thread);
     } else if (skt_run_with(serve_task, thread, &options) < 0) {
-        serving->record = *skt_error_record();
-        fail_to_start(serving, errno);
+        skti_serving_fail(serving, errno);
     }
     if (__atomic_sub_fetch(&serving->running, 1, __ATOMIC_ACQ_REL) == 0)
         skti_set_off(serving->done);
@@ -166,7 +167,8 @@ static void start_others(struct skti_serving *serving, struct skti_server_thread
         if (code == 0)
             continue;
         __atomic_sub_fetch(&serving->running, 1, __ATOMIC_ACQ_REL);
-        fail_to_start(serving, code);
+        skti_fail("serve", code);
+        skti_serving_fail(serving, code);
     }
 }
 
@@ -298,8 +300,6 @@ static int serve(struct skti_serving *serving, skt *server)
         skti_stop_signals_end(serving->stop);
         if (serving->code) {
             skti_put_back_record(&serving->record);
-            if (serving->record.code != serving->code)
-                skti_fail("serve", serving->code);
             errno = serving->code;
             result = -1;
         }

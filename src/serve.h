@@ -59,6 +59,9 @@ void skti_accept_queued(struct skti_server_thread *thread);
 /* Says something to the operator: options.log, or standard error. */
 void skti_serving_log(struct skti_serving *serving, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Ends the serving with the caller's last failure, if it is the first. */
+void skti_serving_fail(struct skti_serving *serving, int code);
+
 /* Sets off an eventfd of the above. */
 void skti_set_off(int eventfd);
 
