@@ -20,6 +20,11 @@ test:
 	@scripts/setup test
 	@scripts/test; $(hand_over)
 
+# Other ways to change stacks, another processor, another C library.
+test-ports:
+	@scripts/setup ports
+	@scripts/test ucontext aarch64 musl; $(hand_over)
+
 # Every family for real, in user-mode-linux.
 test-kernels: all
 	@scripts/setup kernels
@@ -42,4 +47,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all run test test-kernels test-load bench install clean
+.PHONY: all run test test-ports test-kernels test-load bench install clean

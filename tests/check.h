@@ -28,9 +28,19 @@ int run_cases(const struct test_case *cases, size_t n);
 void check_failed(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4), noreturn));
 void check_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whether a text is as expected; the expected one has glibc's words for errors, which stand for this C library's. */
+bool same_text(const char *actual, const char *expected);
+
 /* How many descriptors are open in this process, and how many threads there are. */
 int count_fds(void);
 int count_threads(void);
+
+/* Whether the C library is another than glibc: musl, as far as the tests know. */
+#ifdef __GLIBC__
+#define MUSL 0
+#else
+#define MUSL 1
+#endif
 
 /* Whether qemu-user runs this program: some of Linux is unknown to it. */
 bool under_qemu(void);
@@ -52,7 +62,7 @@ bool under_qemu(void);
 #define CHECK_STR(actual, expected)                                                                                    \
     do {                                                                                                               \
         const char *check_a = (actual), *check_e = (expected);                                                         \
-        if (!check_a || strcmp(check_a, check_e) != 0)                                                                 \
+        if (!check_a || !same_text(check_a, check_e))                                                                  \
             check_failed(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #actual, check_a ? check_a : "(null)",        \
                          check_e);                                                                                     \
     } while (0)

@@ -703,7 +703,7 @@ static void options(void)
 {
     skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
     int value = 1;
-    socklen_t len = sizeof value, endless = (socklen_t)-1, none = 0;
+    socklen_t len = sizeof value, endless = (socklen_t)-1;
     FAILS(skt_setsockopt, "setsockopt", EFAULT, (s, SOL_SOCKET, SO_REUSEADDR, NULL, sizeof value));
     FAILS(skt_setsockopt, "setsockopt", EINVAL, (s, SOL_SOCKET, SO_REUSEADDR, &value, 0));
     FAILS(skt_setsockopt, "setsockopt", EINVAL, (s, SOL_SOCKET, SO_REUSEADDR, &value, 3));
@@ -716,16 +716,17 @@ static void options(void)
     FAILS(skt_getsockopt, "getsockopt", ENOPROTOOPT, (s, SOL_SOCKET, 12345, &value, &len));
     FAILS(skt_getsockopt_int, "getsockopt", EFAULT, (s, SOL_SOCKET, SO_REUSEADDR, NULL));
     FAILS(skt_getsockopt_int, "getsockopt", ENOPROTOOPT, (s, SOL_SOCKET, -1, &value));
-    CHECK_INT(skt_getsockopt(s, SOL_SOCKET, SO_REUSEADDR, NULL, &none), 0);
     skt_close(s);
 }
 
 static void option_of_absurd_length(void)
 {
     if (under_qemu())
-        SKIP("qemu-user looks at 4 bytes of it, and is content");
+        SKIP("qemu-user handles 4 bytes of it, whatever there is");
     skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
     int value = 1;
+    socklen_t none = 0;
+    CHECK_INT(skt_getsockopt(s, SOL_SOCKET, SO_REUSEADDR, NULL, &none), 0);
     FAILS(skt_setsockopt, "setsockopt", EINVAL, (s, SOL_SOCKET, SO_REUSEADDR, &value, (socklen_t)-1));
     skt_close(s);
 }
@@ -799,7 +800,8 @@ static void lookups_of_addresses(void)
     FAILS(skt_getnameinfo, "getnameinfo", ENAMETOOLONG, (a, numeric, NULL, 0, service, 1, 5));
     FAILS(skt_getnameinfo, "getnameinfo", EINVAL, (a, numeric, host, SIZE_MAX, service, sizeof service, 5));
     FAILS(skt_getnameinfo, "getnameinfo", EINVAL, (a, numeric, host, sizeof host, service, TOO_MUCH, 5));
-    FAILS(skt_getnameinfo, "getnameinfo", EHOSTUNREACH, (a, 1 << 30, host, sizeof host, NULL, 0, 5));
+    if (!MUSL) /* that passes over flags that it does not know */
+        FAILS(skt_getnameinfo, "getnameinfo", EHOSTUNREACH, (a, 1 << 30, host, sizeof host, NULL, 0, 5));
     errno = 0;
     CHECK(skt_getnameinfo(path, numeric, host, sizeof host, NULL, 0, 5) == 0 || errno == EHOSTUNREACH);
     CHECK_INT(skt_getnameinfo(a, numeric, NULL, SIZE_MAX, NULL, SIZE_MAX, 5), 0);

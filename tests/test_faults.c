@@ -539,7 +539,7 @@ static int act_interface(struct ctx *x)
 static int act_sentence(struct ctx *x)
 {
     CHECK_INT(skt_bind(x->a, x->addr), -1);
-    CHECK(errno != EADDRINUSE || strstr(skt_strerror(), "Address already in use"));
+    CHECK(errno != EADDRINUSE || strstr(skt_strerror(), strerror(EADDRINUSE)));
     return -1;
 }
 
@@ -648,12 +648,16 @@ static bool passes_by(int call, int code)
 }
 
 /* The errno that the public function has for code of call. */
+static const struct scenario *running;
+
 static bool is_right(int call, int code, int seen)
 {
     if (call == F_getaddrinfo || call == F_getnameinfo)
         return seen == (code == EAI_MEMORY ? ENOMEM : code == EAI_SYSTEM ? ENFILE : EHOSTUNREACH);
     if (call == F_gethostbyname || call == F_gethostbyaddr)
         return seen == EHOSTUNREACH;
+    if (MUSL && running->act == act_read_file && seen == EIO)
+        return code == EAGAIN; /* its stdio reads on after the timeout */
     return seen == code || (code == EAGAIN && seen == ETIMEDOUT);
 }
 
@@ -675,7 +679,6 @@ static void check_stream(struct ctx *x, bool succeeded)
         CHECK_INT(got, DATA);
 }
 
-static const struct scenario *running;
 static int threads_expected = 1;
 
 static void fault_at(size_t n, int call, int code, bool for_ever)
@@ -694,6 +697,8 @@ static void fault_at(size_t n, int call, int code, bool for_ever)
         s->act != act_recv_nothing && s->act != act_sentence)
         check_failed(__FILE__, __LINE__, "%s: call %zu, %s, failed with %d%s, and we with %d (%s): %s", s->name, n,
                      fault_name(call), code, for_ever ? " for ever" : "", seen, strerror(seen), skt_strerror());
+    if (MUSL && s->act == act_read_file)
+        call = F_NONE; /* its stdio reads on: what was wanted had come */
     if (call != F_NONE && result >= 0 && !passes_by(call, code) && !listed(s->ignores, fault_name(call)))
         check_failed(__FILE__, __LINE__, "%s: call %zu, %s, failed with %d%s, and we did not", s->name, n,
                      fault_name(call), code, for_ever ? " for ever" : "");

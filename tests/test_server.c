@@ -183,7 +183,7 @@ static void check_held_by_another(skt_addr addr, int type)
         hold(addr, type, to[1], from[0]);
     }
     CHECK_INT(read(to[0], &addr, sizeof addr), sizeof addr);
-    snprintf(expected, sizeof expected, "Address already in use (held by the holder, process %d)", (int)child);
+    snprintf(expected, sizeof expected, "%s (held by the holder, process %d)", strerror(EADDRINUSE), (int)child);
     skt *s = skt_socket(addr.family, type, 0);
     CHECK_ERRNO(skt_bind(s, addr), EADDRINUSE);
     CHECK(strstr(skt_strerror(), expected));

@@ -58,6 +58,8 @@ static void auxiliary(void)
     struct iovec iov = { buf, sizeof buf };
     skt_addr from;
     skt_msg msg = { .iov = &iov, .iovlen = 1, .control = control, .controlsize = sizeof control, .addr = &from };
+    if (under_qemu())
+        SKIP("qemu-user does not know PACKET_AUXDATA");
     skt *s = packet(SOCK_DGRAM);
     if (!s)
         return;
