@@ -13,6 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* This one, to be run again.  (In valgrind /proc/self/exe is another.) */
+static const char *program;
+
 /* ---- The server's side ---- */
 
 static int served;
@@ -75,7 +78,7 @@ static struct process launch(const char *address, const char *name, int threads,
     if (p.pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(ends[1], STDOUT_FILENO);
-        execl("/proc/self/exe", "test_handover", "server", path, address, name, digits, more, (char *)NULL);
+        execl(program, program, "server", path, address, name, digits, more, (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
@@ -479,6 +482,7 @@ int main(int argc, char **argv)
         { "another user's process is refused", another_user },
         { "a path that is too long", too_long_a_path },
     };
+    program = argv[0];
     signal(SIGPIPE, SIG_IGN);
     if (argc > 5 && !strcmp(argv[1], "server"))
         return be_server(argv + 2);

@@ -16,6 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* This one, to be run again.  (In valgrind /proc/self/exe is another.) */
+static const char *program;
+
 /* ---- A server beside the test ---- */
 
 struct serving {
@@ -1148,7 +1151,7 @@ static pid_t start_with_listen_fds(const char *role, skt *const *fds, int port, 
     snprintf(id, sizeof id, "%d", (int)(pid ? pid : getpid()));
     setenv("LISTEN_PID", id, 1);
     setenv("LISTEN_FDS", "4", 1);
-    execl("/proc/self/exe", "test_serve", role, text, (char *)NULL);
+    execl(program, program, role, text, (char *)NULL);
     _exit(127);
 }
 
@@ -1218,6 +1221,7 @@ int main(int argc, char **argv)
         { "LISTEN_FDS", listen_fds },
         { "LISTEN_FDS of another process", listen_fds_of_another },
     };
+    program = argv[0];
     if (argc > 2 && !strcmp(argv[1], "listen_fds"))
         return serve_listen_fds(argv[2]);
     if (argc > 2 && !strcmp(argv[1], "ignore_listen_fds"))

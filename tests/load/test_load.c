@@ -24,6 +24,9 @@
 
 #define HOSTS 20 /* 127.0.0.1 and so on: one address has too few ports */
 
+/* This one, to be run again.  (In valgrind /proc/self/exe is another.) */
+static const char *program;
+
 static bool small;
 
 /* ---- What a connection carries ---- */
@@ -163,7 +166,7 @@ static struct server start_server(int threads, const char *more)
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
-        execl("/proc/self/exe", "test_load", "server", digits, more, (char *)NULL);
+        execl(program, program, "server", digits, more, (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
@@ -926,6 +929,7 @@ int main(int argc, char **argv)
         { "tiny buffers", tiny_buffers },
         { "a black hole", a_black_hole },
     };
+    program = argv[0];
     if (argc > 2 && !strcmp(argv[1], "server"))
         return be_server(argv + 2);
     small = argc > 1 && !strcmp(argv[1], "small");
