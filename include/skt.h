@@ -642,8 +642,9 @@ typedef struct skt_serve_options {
  *   Trouble      Without descriptors or memory it says so once and waits until a connection has ended.
  *   Stopping     SIGTERM, SIGINT (where the program has not set them), or skt_shutdown or skt_close of server from
  *                anywhere: who has connected is still served, nobody else; handlers have `grace` seconds, then their
- * calls fail with ECANCELED.  A second signal ends the grace.  Then it returns 0. Restarting   See handover in
- * skt_server_options.
+ *                calls fail with ECANCELED.  A second signal ends the grace.  Then it returns 0.  (skt_shutdown makes
+ *                the kernel reset those of TCP who wait in server's own queue; skt_close does not.)
+ *   Restarting   See handover in skt_server_options.
  *
  * -1: it could not begin, or its listener broke.  server stays the caller's to close.  May be called in a task. */
 SKT_API int skt_serve(skt *server, void (*handler)(skt *conn, void *arg), void *arg, const skt_serve_options *options);

@@ -577,7 +577,10 @@ static void server_with_few_descriptors(skt *server, int threads, int out)
 {
     struct serving s = { .handler = echo_all, .server = server };
     s.options = (skt_serve_options){ .threads = threads, .log = note_line, .grace = 0.01 };
-    CHECK_INT(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 64, 64 }), 0);
+    struct rlimit limit;
+    CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 64;
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
     real_accept4 = skti_sys.accept4;
     skti_sys.accept4 = count_accept4;
     serve(&s);
@@ -599,8 +602,17 @@ static bool answers(skt *conn, double seconds)
     return n == 1;
 }
 
+/* valgrind counts descriptors itself, and closes the connection that is one too many. */
+static bool in_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded && strstr(preloaded, "valgrind");
+}
+
 static void out_of_descriptors(int threads)
 {
+    if (in_valgrind())
+        SKIP("valgrind has a limit of its own");
     enum { MANY = 100 };
     struct serving s = { .handler = NULL };
     skt *conns[MANY];
