@@ -232,7 +232,7 @@ static skt *next_queued(struct skti_serving *serving, unsigned i, skt *closed)
 {
     skt *conn = serving->rooms[i].in_hand;
     serving->rooms[i].in_hand = NULL;
-    if (conn || !serving->handed_over)
+    if (conn || !__atomic_load_n(&serving->handed_over, __ATOMIC_ACQUIRE))
         return conn ? conn : accept_now(closed ? closed : serving->listeners[i]);
     errno = EAGAIN;
     return NULL;

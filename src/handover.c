@@ -303,8 +303,9 @@ static bool hand_over(struct skti_serving *serving, skt *conn)
         return false;
     skt_settimeout(conn, SKT_NO_TIMEOUT);
     ssize_t n = give_listeners(serving, conn) < 0 ? -1 : skt_recv(conn, line, sizeof line, 0);
-    serving->handed_over = is_line(line, n, ready);
-    serving->handing_over = serving->handed_over || is_line(line, n, elsewhere);
+    bool accepts = is_line(line, n, ready);
+    __atomic_store_n(&serving->handed_over, accepts, __ATOMIC_RELEASE);
+    serving->handing_over = accepts || is_line(line, n, elsewhere);
     return serving->handing_over;
 }
 
