@@ -38,7 +38,7 @@ void *skti_context(void *top, void (*run)(void *arg), void *arg)
 void skti_switch(void **from, void *to)
 {
     ucontext_t own, *there = to;
-    *from = &own;
+    *from = &own; /* cppcheck-suppress autoVariables ; it is used while this stack rests here */
     pthread_sigmask(SIG_SETMASK, NULL, &there->uc_sigmask); /* not the one of when it was left */
     swapcontext(&own, there);
 }
