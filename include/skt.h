@@ -587,7 +587,7 @@ SKT_API void skt_dump(int fd);
 SKT_API int skt_dump_on_signal(int signo);
 
 /* A group of tasks, to be waited for or cancelled as a whole (trio's nursery).  It belongs to the thread that made it:
- * elsewhere its calls fail with EPERM. */
+ * elsewhere its calls fail with EPERM.  NULL is treated as a NULL socket is. */
 typedef struct skt_group skt_group;
 SKT_API skt_group *skt_group_new(void);
 

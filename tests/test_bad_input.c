@@ -764,6 +764,111 @@ static void timeouts(void)
     skt_close(s);
 }
 
+/* ---- Tasks ---- */
+
+static void nothing_to_do(void *unused)
+{
+    (void)unused;
+}
+
+static void bad_pause(double t)
+{
+    struct pollfd fd = { .fd = -1 };
+    FAILS(skt_sleep, "sleep", EINVAL, (t));
+    FAILS(skt_poll, "poll", EINVAL, (&fd, 1, t));
+    skt_deadline d = NOTED(skt_deadline_begin)(t);
+    check_sentence(__LINE__, "skt_deadline_begin", "deadline_begin", EINVAL);
+    CHECK(NOTED(skt_deadline_end)(d)); /* no time at all */
+}
+
+static void pauses(void *unused)
+{
+    const double bad[] = { NAN, INFINITY, -INFINITY, 1e300, 9.1e9, -0.5, -2, -5e-324 };
+    struct pollfd fd = { .fd = -1 };
+    (void)unused;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        bad_pause(bad[i]);
+    FAILS(skt_poll, "poll", EFAULT, (NULL, 1, 0));
+    FAILS(skt_poll, "poll", EINVAL, (&fd, TOO_MUCH, 0));
+    FAILS(skt_poll, "poll", EINVAL, (&fd, SIZE_MAX, 0));
+    FAILS(skt_dump_on_signal, "dump_on_signal", EINVAL, (-1));
+    FAILS(skt_dump_on_signal, "dump_on_signal", EINVAL, (INT_MAX));
+    NOTED(skt_dump)(-1);
+    NOTED(skt_name_task)(NULL);
+    NOTED(skt_name_task)(name_of(5000));
+    NOTED(skt_yield)();
+}
+
+/* A group that is NULL is what a socket that is NULL is. */
+static void no_group(void)
+{
+    fail_before();
+    CHECK_INT(NOTED(skt_group_go)(NULL, nothing_to_do, NULL), -1);
+    CHECK_INT(NOTED(skt_group_wait)(NULL), -1);
+    CHECK_INT(NOTED(skt_group_cancel)(NULL), -1);
+    CHECK_INT(NOTED(skt_group_close)(NULL), 0);
+    check_untouched(__LINE__, "skt_group_...");
+}
+
+static void wrong_in_a_task(void *unused)
+{
+    skt_group *g = NOTED(skt_group_new)();
+    pauses(unused);
+    no_group();
+    FAILS(skt_run, "run", EINVAL, (nothing_to_do, NULL));
+    FAILS(skt_run_with, "run", EINVAL, (nothing_to_do, NULL, NULL));
+    FAILS(skt_run, "run", EFAULT, (NULL, NULL));
+    FAILS(skt_go, "go", EFAULT, (NULL, NULL));
+    FAILS(skt_group_go, "group_go", EFAULT, (g, NULL, NULL));
+    CHECK(skt_group_close(g) == 0 && NOTED(skt_in_task)());
+}
+
+static void tasks(void)
+{
+    const skt_run_options bad[] = {
+        { .stack_size = 1 }, { .stack_size = 16383 }, { .stack_size = SIZE_MAX }, { .stack_size = TOO_MUCH },
+        { .spin = -5e-324 }, { .spin = 1.01 },        { .spin = INFINITY },       { .spin = NAN },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        FAILS(skt_run_with, "run", EINVAL, (nothing_to_do, NULL, &bad[i]));
+    FAILS(skt_run_with, "run", EFAULT, (NULL, NULL, &bad[0]));
+    FAILS(skt_run, "run", EFAULT, (NULL, NULL));
+    FAILS(skt_go, "go", EPERM, (nothing_to_do, NULL));
+    FAILS(skt_go, "go", EFAULT, (NULL, NULL));
+    FAILS(skt_group_new, "group_new", EPERM, ());
+    pauses(NULL);
+    no_group();
+    CHECK_INT(skt_run(wrong_in_a_task, NULL), 0);
+    CHECK(!skt_in_task());
+}
+
+static void handle_nobody(skt *conn, void *unused)
+{
+    (void)conn, (void)unused;
+}
+
+static void servings(void)
+{
+    const skt_serve_options bad[] = {
+        { .threads = -1 }, { .threads = 65 }, { .threads = INT_MIN }, { .max_connections = -1 },
+        { .grace = -0.5 }, { .grace = NAN },  { .grace = 1e300 },     { .grace = -INFINITY },
+    };
+    const skt_serve_options bad_run[] = { { .stack_size = 1 }, { .spin = 2 }, { .spin = NAN } };
+    skt *server = skt_create_server(skt_inet("127.0.0.1", 0), NULL), *mute = skt_socket(AF_INET, SOCK_STREAM, 0);
+    NEEDS_SOCKET(skt_serve, "serve", (s, handle_nobody, NULL, NULL));
+    NEEDS_SOCKET(skt_serve, "serve", (s, NULL, NULL, &bad[0]));
+    FAILS(skt_serve, "serve", EFAULT, (server, NULL, NULL, NULL));
+    FAILS(skt_serve, "serve", EINVAL, (mute, handle_nobody, NULL, NULL));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        FAILS(skt_serve, "serve", EINVAL, (server, handle_nobody, NULL, &bad[i]));
+    for (size_t i = 0; i < sizeof bad_run / sizeof *bad_run; i++)
+        FAILS(skt_serve, "run", EINVAL, (server, handle_nobody, NULL, &bad_run[i]));
+    CHECK_INT(skt_settimeout(server, 0), 0);
+    FAILS(skt_serve, "serve", EINVAL, (server, handle_nobody, NULL, NULL));
+    skt_close(server);
+    skt_close(mute);
+}
+
 /* ---- Names ---- */
 
 static void lookups(void)
@@ -1020,6 +1125,8 @@ int main(int argc, char **argv)
         { "options", options },
         { "an option of an absurd length", option_of_absurd_length },
         { "timeouts", timeouts },
+        { "tasks and groups", tasks },
+        { "serving", servings },
         { "getaddrinfo", lookups },
         { "getnameinfo", lookups_of_addresses },
         { "gethostbyname and its like", lookups_of_hosts },
