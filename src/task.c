@@ -12,7 +12,7 @@
 #define TURNS 256
 #define BUDGET 128 /* calls in a row by one task */
 
-#define CONTEXT 256 /* bytes: more than skti_context writes below the task */
+#define CONTEXT 8192 /* bytes: more than skti_context writes below the task */
 
 #define STAGGER 64  /* bytes: stacks begin at other lines of the cache ... */
 #define STAGGERS 16 /* ... in so many ways; a page apart they would all want the same */
