@@ -44,7 +44,11 @@ static void unlock_all(void)
 /* A child of fork(2) is on the stack of one task, and no other is to run twice: from here on it is a plain thread. */
 static void forget_all(void)
 {
-    all.first = NULL;
+    for (struct run *r = all.first; r; r = r->next) {
+        if (r->number && r->number != UINT32_MAX)
+            skti_engine_free(r->engine); /* its descriptors are the parent's too */
+        r->number = 0;
+    }
     here = NULL;
     skti_scheduler = NULL;
     skti_here = (struct skti_here){ 0 };
