@@ -201,12 +201,10 @@ static void note_short(skt *s, const struct skti_op *op, ssize_t n)
         skti_found_short(s, calls[op->call].events);
 }
 
-/* A task parks without a try if that would find nothing, and has its turn end after many calls. */
-static ssize_t try_in_task(skt *s, struct skti_op *op, skti_blame *blame)
+/* A task parks without a try if that would find nothing. */
+static ssize_t park_or_try(skt *s, struct skti_op *op, skti_blame *blame)
 {
     ssize_t n = -1;
-    if (skti_checkpoint_here() < 0 || (calls[op->call].flagless && skti_borrow_nonblocking(s) < 0))
-        return -1;
     op->sys_flags = skti_sys_flags(s, op->flags, calls[op->call].flags);
     if (skti_known_dry(s, events_of(op)) && may_wait(s, op, skti_timeout(s), false))
         errno = EAGAIN;
@@ -216,6 +214,18 @@ static ssize_t try_in_task(skt *s, struct skti_op *op, skti_blame *blame)
         n = try_again(s, op, false, blame);
     if (n >= 0)
         note_short(s, op, n);
+    return n;
+}
+
+/* A task's turn ends after many calls. */
+static ssize_t try_in_task(skt *s, struct skti_op *op, skti_blame *blame)
+{
+    if (skti_checkpoint_here() < 0 || (op->call == SKTI_ACCEPT && skti_keep_nonblocking(s) < 0) ||
+        (op->call == SKTI_SENDFILE && skti_borrow_nonblocking(s) < 0))
+        return -1;
+    ssize_t n = park_or_try(s, op, blame);
+    if (op->call == SKTI_SENDFILE)
+        skti_return_nonblocking(s);
     return n;
 }
 

@@ -108,7 +108,7 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
      * SIGPIPE); AF_PACKET, CAN_J1939 and CAN_ISOTP refuse MSG_CMSG_CLOEXEC (descriptors travel over AF_UNIX only). */
     s->nosignal = family == AF_RDS ? 0 : MSG_NOSIGNAL;
     s->refuses_cloexec = family != AF_UNIX;
-    s->no_gso = s->stays_nonblocking = false;
+    s->no_gso = s->stays_nonblocking = s->mode_is_shared = false;
     s->short_drains = is_ip(family, type, proto, SOCK_STREAM, IPPROTO_TCP);
     s->edges = s->short_drains || is_ip(family, type, proto, SOCK_DGRAM, IPPROTO_UDP) ||
                (family == AF_UNIX && type == SOCK_STREAM);
@@ -167,18 +167,19 @@ void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* With the lock held. */
+static int borrow(skt *s)
+{
+    if (s->borrowers == 0 && skti_timeout(s) < 0 && skti_sys.set_nonblocking(skti_fd(s), true) < 0)
+        return -1;
+    s->borrowers++;
+    return 0;
+}
+
 int skti_borrow_nonblocking(skt *s)
 {
-    int result = 0;
-    if (s->stays_nonblocking && skti_in_task())
-        return 0;
     pthread_mutex_lock(&s->lock);
-    if (s->borrowers == 0 && skti_timeout(s) < 0)
-        result = skti_sys.set_nonblocking(skti_fd(s), true);
-    if (result == 0) {
-        s->borrowers++;
-        s->stays_nonblocking |= skti_in_task();
-    }
+    int result = borrow(s);
     pthread_mutex_unlock(&s->lock);
     return result;
 }
@@ -186,8 +187,6 @@ int skti_borrow_nonblocking(skt *s)
 void skti_return_nonblocking(skt *s)
 {
     int keep = errno;
-    if (skti_in_task())
-        return;
     pthread_mutex_lock(&s->lock);
     if (--s->borrowers == 0 && skti_timeout(s) < 0)
         skti_sys.set_nonblocking(skti_fd(s), false);
@@ -195,11 +194,32 @@ void skti_return_nonblocking(skt *s)
     errno = keep;
 }
 
+int skti_keep_nonblocking(skt *s)
+{
+    int result = 0;
+    if (__atomic_load_n(&s->stays_nonblocking, __ATOMIC_RELAXED))
+        return 0;
+    pthread_mutex_lock(&s->lock);
+    if (!s->stays_nonblocking && (result = borrow(s)) == 0)
+        __atomic_store_n(&s->stays_nonblocking, true, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
+
+void skti_fit_mode(skt *s, int fd)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->stays_nonblocking && !s->mode_is_shared && skti_timeout(s) < 0)
+        skti_sys.set_nonblocking(fd, false);
+    pthread_mutex_unlock(&s->lock);
+}
+
 void skti_stay_nonblocking(skt *s)
 {
     pthread_mutex_lock(&s->lock);
     s->borrowers++;
-    s->stays_nonblocking = true;
+    s->mode_is_shared = true;
+    __atomic_store_n(&s->stays_nonblocking, true, __ATOMIC_RELAXED);
     __atomic_store_n(&s->timeout, -1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&s->lock);
 }

@@ -48,7 +48,8 @@ struct skt {
     struct skti_watch watch; /* tasks that wait */
 
     bool refuses_cloexec;           /* the family takes no MSG_CMSG_CLOEXEC */
-    bool stays_nonblocking;         /* a task has borrowed O_NONBLOCK for good */
+    bool stays_nonblocking;         /* O_NONBLOCK is borrowed for good (atomic) */
+    bool mode_is_shared;            /* it is for others too, who have this socket by another descriptor */
     bool no_gso;                    /* UDP_SEGMENT was refused once: do not ask again (atomic) */
     uint8_t peer_len;               /* bytes of peer, 0: not known */
     struct sockaddr_in6 peer;       /* who was connected, for sentences; or a sockaddr_in */
@@ -151,12 +152,17 @@ static inline int64_t skti_timeout(const skt *s)
 void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len);
 
 /* For calls without a non-blocking form: while at least one is under way, the
- * descriptor is non-blocking whatever the timeout.  0 or -1 with errno.  A task borrows it
- * for good, at the cost of one system call instead of two for each accept. */
+ * descriptor is non-blocking whatever the timeout.  0 or -1 with errno. */
 int skti_borrow_nonblocking(skt *s);
 void skti_return_nonblocking(skt *s);
 
-/* A descriptor that another process uses too, with O_NONBLOCK: s has no timeout, and leaves the mode as it is. */
+/* A task's accept borrows it for good, at the cost of one system call instead of two each time. */
+int skti_keep_nonblocking(skt *s);
+
+/* fd, which s had, is handed back: in the mode that its timeout stands for. */
+void skti_fit_mode(skt *s, int fd);
+
+/* A descriptor whose other users need O_NONBLOCK: s has no timeout, and leaves the mode as it is. */
 void skti_stay_nonblocking(skt *s);
 
 /* Sets the timeout, and O_NONBLOCK to fit.  0 or -1 with errno. */

@@ -133,6 +133,18 @@ skt *skt_fromfd(int fd)
     return adopt_foreign(fd, family, type, proto, flags & O_NONBLOCK);
 }
 
+/* Where a task has borrowed O_NONBLOCK for good, it is for both from now on. */
+static void share_mode(skt *s, skt *copy)
+{
+    if (!__atomic_load_n(&s->stays_nonblocking, __ATOMIC_RELAXED))
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->mode_is_shared = true;
+    pthread_mutex_unlock(&s->lock);
+    if (skti_timeout(copy) < 0)
+        skti_stay_nonblocking(copy);
+}
+
 skt *skt_dup(skt *s)
 {
     if (!skti_enter(s, "dup"))
@@ -144,6 +156,7 @@ skt *skt_dup(skt *s)
     } else if ((copy = skti_new("dup", fd, s->family, s->type, s->proto))) {
         /* The mode belongs to what both descriptors stand for: it is right already. */
         __atomic_store_n(&copy->timeout, skti_timeout(s), __ATOMIC_RELAXED);
+        share_mode(s, copy);
         if (s->peer_len)
             skti_remember_peer(copy, (struct sockaddr *)&s->peer, s->peer_len);
     } else {
@@ -202,6 +215,7 @@ int skt_detach(skt *s)
     skti_wake_waiters(s);
     wait_until_left(s);
     skti_unwatch(s, fd);
+    skti_fit_mode(s, fd);
     skti_leave(s);
     return fd;
 }
