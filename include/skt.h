@@ -411,7 +411,7 @@ typedef struct skt_cmsg {
 
 /* Waits for a message and takes it.  Descriptors that come with it are yours, and
  * close-on-exec (Python's are not).  MSG_ERRQUEUE never waits.  MSG_WAITALL has an effect
- * only in a socket without a timeout, in a program without other threads. */
+ * only in a socket without a timeout, in a program without other threads, outside tasks. */
 SKT_API ssize_t skt_recvmsg(skt *s, skt_msg *msg, int flags);
 
 /* Sends a message, or on a stream what fits of it. */
@@ -534,7 +534,8 @@ SKT_API int skt_setdefaulttimeout(double seconds);
 SKT_API double skt_getdefaulttimeout(void);
 
 /* From now on hook(arg) is called whenever a signal has interrupted a call, in the
- * thread of that call.  If it returns 0 the call goes on, else it fails with EINTR.
+ * thread of that call.  If it returns 0 the call goes on, else it fails with EINTR; so do
+ * the calls of all other tasks that wait in this thread, for it is one wait.
  * There is one hook for the process; NULL: none.  (Python runs its signal handlers in
  * such a place.) */
 SKT_API void skt_on_interrupt(int (*hook)(void *arg), void *arg);

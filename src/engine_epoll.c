@@ -155,8 +155,8 @@ void skti_engine_wait(struct skti_engine *e, int64_t until)
         struct timespec timeout = skti_timespec(left > 0 ? left : 0);
         n = wait_once(e, until == SKTI_FOREVER ? NULL : &timeout);
     }
-    if (n < 0 && errno == EINTR)
-        skti_interrupted();
+    if (n < 0 && errno == EINTR && !skti_interrupted())
+        skti_interrupt_tasks();
     for (int i = 0; i < n; i++)
         note(e, &e->events[i]);
 }

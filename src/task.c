@@ -266,7 +266,7 @@ int skti_park(struct skti_waitlist *list, struct skti_reason reason, int64_t unt
     t->state = SKTI_PARKED;
     next(s);
     t->until = SKTI_FOREVER;
-    if (t->code == ECANCELED && !cancellable)
+    if ((t->code == ECANCELED || t->code == EINTR) && !cancellable)
         return 0; /* what it waits for is looked at again; the cancelling stays */
     if (t->code == ECANCELED)
         cancelled(t);
@@ -310,6 +310,12 @@ void skti_cancel_task(struct skti_task *t)
     if (t == skti_scheduler->running)
         skti_here.budget = 0;
     skti_wake(t, ECANCELED);
+}
+
+void skti_interrupt_tasks(void)
+{
+    for (struct skti_task *t = skti_scheduler->all; t; t = t->all_next)
+        skti_wake(t, EINTR);
 }
 
 /* ---- The thread's own stack ---- */

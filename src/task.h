@@ -104,8 +104,8 @@ int skti_schedule(struct skti_scheduler *s, struct skti_idle idle, size_t stack_
 /* A new task, last of the ready; group may be NULL.  NULL with errno. */
 struct skti_task *skti_spawn(void (*run)(void *arg), void *arg, struct skti_group *group);
 
-/* Waits in a list (NULL: for time only) until woken, or the deadline: 0, ETIMEDOUT, ECANCELED or
- * what skti_wake said.  cancellable false: a cancelling waits for the next call. */
+/* Waits in a list (NULL: for time only) until woken, or the deadline: 0, ETIMEDOUT, ECANCELED, EINTR or
+ * what skti_wake said.  cancellable false: a cancelling waits for the next call, and no signal counts. */
 int skti_park(struct skti_waitlist *list, struct skti_reason reason, int64_t until, bool cancellable);
 
 /* The same in the commonest case, in fewer instructions: the list is empty, there is no deadline, and the task is not
@@ -149,6 +149,10 @@ int skti_checkpoint(void);
 
 /* Cancels a task's present or next wait. */
 void skti_cancel_task(struct skti_task *t);
+
+/* A signal has interrupted the thread's wait, and the hook says that this ends calls: each of the parked returns EINTR,
+ * if it is cancellable. */
+void skti_interrupt_tasks(void);
 
 /* Has an errand run by s's thread.  From any thread, while s lives. */
 void skti_send_errand(struct skti_scheduler *s, struct skti_errand *errand);

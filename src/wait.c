@@ -392,6 +392,12 @@ static int poll_once(struct pollfd *fds, unsigned n, int64_t deadline, bool look
     return skti_sys.ppoll(fds, n, deadline == SKTI_FOREVER ? NULL : &timeout);
 }
 
+/* After a signal, if the hook says so.  For tasks the engine has asked it, and their EINTR is its answer. */
+static bool goes_on(void)
+{
+    return errno == EINTR && !skti_in_task() && skti_interrupted();
+}
+
 static bool time_is_up(int64_t deadline)
 {
     return deadline != SKTI_FOREVER && skti_now() >= deadline;
@@ -412,7 +418,7 @@ static int poll_until(skt *s, bool by_file, struct pollfd *fds, unsigned n, int6
         }
         if (ready > 0 && !gone(s, by_file))
             return ready;
-        if (ready < 0 && (errno != EINTR || !skti_interrupted()))
+        if (ready < 0 && !goes_on())
             return -1;
         if (ready == 0 && time_is_up(deadline) && !gone(s, by_file)) {
             errno = ETIMEDOUT;
@@ -457,7 +463,7 @@ int skti_poll(struct pollfd *fds, unsigned n, int64_t deadline)
 {
     for (;;) {
         int ready = poll_once(fds, n, deadline, false);
-        if (ready > 0 || (ready < 0 && (errno != EINTR || !skti_interrupted())) || (ready == 0 && time_is_up(deadline)))
+        if (ready > 0 || (ready < 0 && !goes_on()) || (ready == 0 && time_is_up(deadline)))
             return ready;
     }
 }
