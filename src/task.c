@@ -14,6 +14,10 @@
 
 #define CONTEXT 8192 /* bytes: more than skti_context writes below the task */
 
+/* With a seed turns are short, so that there are more orders. */
+#define TURNS_BY_CHANCE 8
+#define BUDGET_BY_CHANCE 8
+
 #define STAGGER 64  /* bytes: stacks begin at other lines of the cache ... */
 #define STAGGERS 16 /* ... in so many ways; a page apart they would all want the same */
 
@@ -33,17 +37,22 @@ static void unlink_from(struct skti_scheduler *s, struct skti_task **link)
         s->ready_end = link;
 }
 
-/* Tests look for mistakes in other orders than first come, first served (xorshift64). */
+/* Tests look for mistakes in other orders than first come, first served: a number below n (xorshift64). */
+static size_t chance(struct skti_scheduler *s, size_t n)
+{
+    s->seed ^= s->seed << 13;
+    s->seed ^= s->seed >> 7;
+    s->seed ^= s->seed << 17;
+    return (s->seed >> 11) % n;
+}
+
 static struct skti_task **pick_by_chance(struct skti_scheduler *s)
 {
     struct skti_task **link = &s->ready;
     size_t count = 0;
     for (struct skti_task *t = s->ready; t; t = t->next)
         count++;
-    s->seed ^= s->seed << 13;
-    s->seed ^= s->seed >> 7;
-    s->seed ^= s->seed << 17;
-    for (size_t skip = s->seed % count; skip > 0; skip--)
+    for (size_t skip = chance(s, count); skip > 0; skip--)
         link = &(*link)->next;
     return link;
 }
@@ -104,6 +113,11 @@ __attribute__((noinline, cold)) static void change_more(struct skti_scheduler *s
     }
 }
 
+static inline int budget(struct skti_scheduler *s)
+{
+    return s->seed ? (int)chance(s, BUDGET_BY_CHANCE) : BUDGET;
+}
+
 static void change(struct skti_scheduler *s, struct skti_task *from, struct skti_task *to)
 {
     if (s->exceptions || s->stacks.marked)
@@ -111,7 +125,7 @@ static void change(struct skti_scheduler *s, struct skti_task *from, struct skti
     from->saved_errno = errno;
     s->previous = from;
     s->running = to;
-    skti_here.budget = to->cancelled ? 0 : BUDGET;
+    skti_here.budget = to->cancelled ? 0 : budget(s);
     from->mode = (uint8_t)skti_here.mode;
     skti_here.mode = to->mode;
     skti_here.scope = &to->scope;
@@ -300,7 +314,7 @@ int skti_checkpoint(void)
     skti_yield();
     if (s->running->cancelled && cancelled(s->running))
         return ECANCELED;
-    skti_here.budget = BUDGET; /* also where nobody else was ready */
+    skti_here.budget = budget(s); /* also where nobody else was ready */
     return 0;
 }
 
@@ -371,7 +385,7 @@ static void loop(struct skti_scheduler *s)
         s->now = s->timers.n ? skti_now() : skti_roughly_now();
         run_errands(s);
         wake_expired(s);
-        s->turns = TURNS;
+        s->turns = s->seed ? 1 + (unsigned)chance(s, TURNS_BY_CHANCE) : TURNS;
         if (s->ready)
             next(s);
     }

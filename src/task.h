@@ -71,7 +71,7 @@ struct skti_scheduler {
     struct skti_task *running;
     struct skti_task *ready, **ready_end;
     unsigned turns; /* until main looks for events again */
-    uint64_t seed;  /* not 0: the next of the ready is picked by chance (tests) */
+    uint64_t seed;  /* not 0: who is next, and for how long, is left to chance (tests) */
     int64_t now;    /* when main last looked for events */
     struct skti_task main;
     struct skti_task *previous, *ended;
