@@ -1,12 +1,16 @@
 /* check.h - the tests' harness: cases, checks and a line of TAP for each.
  *
- * Our own and not a library's because a check has to work in any thread (and later in
- * any task: no longjmp), and under musl and other processors, for which Debian
+ * Our own and not a library's because a check has to work in any thread and in any task
+ * (no longjmp), and under musl and other processors, for which Debian
  * packages no harness.  A failed check ends the program, so that what is
  * printed last is what was wrong.
  *
- * After each case the descriptors and threads are counted: a case that leaves
- * one behind has failed. */
+ * Every case runs twice from one body, on a thread and in a task.  After each the descriptors and
+ * threads are counted: a case that leaves one behind has failed.
+ *
+ * SKT_SCHEDULE=N in the environment runs the cases in tasks only, and the N picks who goes on
+ * where several tasks are ready; N-M does so for each from N to M, where a case has several tasks.
+ * A check that fails in a task says how to repeat it. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -15,10 +19,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Where a case makes sense; but for EVERYWHERE (0) a comment beside it says why. */
+enum test_where { EVERYWHERE, ON_THREAD, IN_TASK };
+
 struct test_case {
     const char *what;
     void (*run)(void);
+    enum test_where where; /* may be left out */
 };
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 /* Runs the cases and returns main's status, 0: a case that fails ends the program with 1.
  * (TAP says what was skipped; meson takes a 77 for a failure there.) */

@@ -2,31 +2,79 @@
 #include "peer.h"
 #include "check.h"
 #include "sys.h"
+#include "task.h"
+#include "wait.h"
 #include <netdb.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-static void *run_peer(void *arg)
+static unsigned started;
+
+unsigned peers_started(void)
+{
+    return __atomic_exchange_n(&started, 0, __ATOMIC_RELAXED);
+}
+
+static const struct skti_reason for_the_peer = { "for a test's peer", NULL };
+
+static void *run_thread(void *arg)
 {
     struct peer *peer = arg;
     __atomic_store_n(&peer->tid, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
     peer->run(peer->arg);
+    __atomic_store_n(&peer->ended, true, __ATOMIC_RELEASE);
     return NULL;
+}
+
+static void run_task(void *arg)
+{
+    struct peer *peer = arg;
+    peer->task = skti_scheduler->running;
+    peer->run(peer->arg);
+    peer->ended = true;
+    skti_wake_all(&peer->joining, 0);
+}
+
+static void start(struct peer *peer, void (*run)(void *arg), void *arg, bool threaded)
+{
+    *peer = (struct peer){ .run = run, .arg = arg, .threaded = threaded };
+    __atomic_add_fetch(&started, 1, __ATOMIC_RELAXED);
+    if (threaded)
+        CHECK_INT(pthread_create(&peer->thread, NULL, run_thread, peer), 0);
+    else
+        CHECK_INT(skt_go(run_task, peer), 0);
 }
 
 void start_peer(struct peer *peer, void (*run)(void *arg), void *arg)
 {
-    peer->run = run;
-    peer->arg = arg;
-    peer->tid = 0;
-    CHECK_INT(pthread_create(&peer->thread, NULL, run_peer, peer), 0);
+    start(peer, run, arg, !skt_in_task());
 }
 
+void start_thread_peer(struct peer *peer, void (*run)(void *arg), void *arg)
+{
+    start(peer, run, arg, true);
+}
+
+void let_pass(double seconds)
+{
+    struct timespec time = { .tv_nsec = (long)(seconds * 1e9) };
+    if (skt_in_task())
+        skti_park(NULL, for_the_peer, skti_now() + time.tv_nsec, false);
+    else
+        nanosleep(&time, NULL);
+}
+
+/* A thread may need the caller's other tasks for its end. */
 void join_peer(struct peer *peer)
 {
-    CHECK_INT(pthread_join(peer->thread, NULL), 0);
+    while (!peer->threaded && !peer->ended)
+        skti_park(&peer->joining, for_the_peer, SKTI_FOREVER, false);
+    while (peer->threaded && skt_in_task() && !__atomic_load_n(&peer->ended, __ATOMIC_ACQUIRE))
+        let_pass(0.0005);
+    if (peer->threaded)
+        CHECK_INT(pthread_join(peer->thread, NULL), 0);
 }
 
 /* The numbers are the machine's, under qemu-user too: x86_64's, then.  (aarch64 has calls of these numbers, and
@@ -34,9 +82,29 @@ void join_peer(struct peer *peer)
 static bool waits(int tid)
 {
     static const long calls[] = {
-        SYS_ppoll, SYS_recvfrom, SYS_recvmsg, SYS_accept4, SYS_sendto, SYS_connect, SYS_sendfile,
+        SYS_ppoll,
+        SYS_recvfrom,
+        SYS_recvmsg,
+        SYS_accept4,
+        SYS_sendto,
+        SYS_connect,
+        SYS_sendfile,
+        SYS_epoll_pwait2,
+        SYS_epoll_pwait,
+#ifdef SYS_epoll_wait
+        SYS_epoll_wait,
+#endif
 #ifdef __aarch64__
-        271,       45,           47,          288,         44,         42,          40,           232, 281,
+        271,
+        45,
+        47,
+        288,
+        44,
+        42,
+        40,
+        232,
+        281,
+        441,
 #endif
     };
     char path[64], line[64] = "";
@@ -53,14 +121,22 @@ static bool waits(int tid)
     return false;
 }
 
+static bool is_blocked(const struct peer *peer)
+{
+    if (!peer->threaded)
+        return peer->task && peer->task->state == SKTI_PARKED;
+    int tid = __atomic_load_n(&peer->tid, __ATOMIC_ACQUIRE);
+    return tid && waits(tid);
+}
+
+/* Between two looks at a task others have their turns, and events are looked for, but no time needs to pass. */
 void wait_until_blocked(struct peer *peer)
 {
-    struct timespec moment = { .tv_nsec = 500000 };
-    int tid;
     for (int times = 0; times < 3;) {
-        tid = __atomic_load_n(&peer->tid, __ATOMIC_ACQUIRE);
-        times = tid && waits(tid) ? times + 1 : 0;
-        nanosleep(&moment, NULL);
+        if (!peer->threaded && peer->ended)
+            check_failed(__FILE__, __LINE__, "the peer has ended, and will not wait");
+        times = is_blocked(peer) ? times + 1 : 0;
+        let_pass(peer->threaded ? 0.0005 : 0);
     }
 }
 

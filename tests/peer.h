@@ -1,28 +1,41 @@
-/* peer.h - the other end of a test: a thread, and how to know what it is doing.
- *
- * Kept apart so that it can be something else than a thread one day. */
+/* peer.h - the other end of a test: a thread, or in a task another task, and how to know what it
+ * is doing. */
 #ifndef PEER_H
 #define PEER_H
 
+#include "watch.h"
 #include <pthread.h>
 #include <skt.h>
 
 struct peer {
     void (*run)(void *arg);
     void *arg;
-    pthread_t thread;
-    int tid; /* 0 until it runs */
+    bool threaded;
+    bool ended;
+    pthread_t thread;       /* threaded */
+    int tid;                /* threaded: 0 until it runs */
+    struct skti_task *task; /* else: NULL until it runs */
+    struct skti_waitlist joining;
 };
 
-/* Runs fn(arg) beside the caller. */
+/* Runs fn(arg) beside the caller: in a task, in another task of its thread, and else in another thread. */
 void start_peer(struct peer *peer, void (*run)(void *arg), void *arg);
+
+/* Always in another thread. */
+void start_thread_peer(struct peer *peer, void (*run)(void *arg), void *arg);
 
 /* Waits until it has returned. */
 void join_peer(struct peer *peer);
 
-/* Waits until it sleeps in the kernel in a system call that waits: poll or a blocking call on a
- * socket (not a lock). */
+/* Waits until it sleeps in a wait of the library's.  A thread: in the kernel in a system call that waits, poll or a
+ * blocking call on a socket (not a lock); a task: until it is parked, and no event wakes it. */
 void wait_until_blocked(struct peer *peer);
+
+/* Lets others run, and whatever has happened be seen, for about so many seconds. */
+void let_pass(double seconds);
+
+/* How many peers there have been since the last call. */
+unsigned peers_started(void);
 
 /* A server on 127.0.0.1, its address in *addr; and a connection to it, both ends. */
 skt *local_server(skt_addr *addr);

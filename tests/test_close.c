@@ -264,7 +264,7 @@ static void numbers_used_again(void)
             start_peer(&reader[i], read_shared, NULL);
         /* All are inside: a handle may not be used for the first time after it was closed. */
         while ((skti_state(shared) & SKTI_USERS) < 1 + READERS)
-            sched_yield();
+            skt_yield();
         CHECK_INT(skt_close(pair[0]), 0);
         for (int i = 0; i < READERS; i++)
             join_peer(&reader[i]);

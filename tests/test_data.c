@@ -320,6 +320,32 @@ static void files_that_are_not_sent(void)
     close(folder);
 }
 
+/* ---- A task that never has to wait ---- */
+
+static void sleep_a_moment(void *arg)
+{
+    CHECK_INT(skt_sleep(0.005), 0);
+    *(bool *)arg = true;
+}
+
+static void endless_data(void)
+{
+    skt *pair[2];
+    struct peer peer;
+    bool woken = false;
+    char c;
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    start_peer(&peer, sleep_a_moment, &woken);
+    for (int i = 0; i < 1000000 && !woken; i++) {
+        CHECK_INT(skt_send(pair[0], "x", 1, 0), 1);
+        CHECK_INT(skt_recv(pair[1], &c, 1, 0), 1);
+    }
+    CHECK(woken);
+    join_peer(&peer);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -335,6 +361,8 @@ int main(void)
         { "SOCK_SEQPACKET keeps messages apart", seqpacket },
         { "names take the socket's family", by_name },
         { "sendfile's refusals, and files that are copied", files_that_are_not_sent },
+        /* threads are the kernel's to be fair to */
+        { "a task that always has data does not keep others from waking", endless_data, IN_TASK },
     };
     return RUN_CASES(cases);
 }

@@ -1077,7 +1077,8 @@ static void afalg_cipher(void)
 int main(void)
 {
     static const struct test_case cases[] = {
-        { "MSG_WAITALL in a program without threads", waitall_alone },
+        /* where the kernel waits, and it never does for a task */
+        { "MSG_WAITALL in a program without threads", waitall_alone, ON_THREAD },
         { "MSG_WAITALL with a timeout takes what is there", waitall_with_a_timeout },
         { "recvmsg gives data in pieces, items, flags and the sender", pieces_items_flags_and_address },
         { "as many pieces as there can be", as_many_pieces_as_there_can_be },

@@ -1034,7 +1034,7 @@ static void queued(void)
         CHECK_ERRNO(skt_gethostbyname("name.invalid", text, sizeof text, 1), ETIMEDOUT);
     fake_time_end();
     while (GET(asked) - asked_before < MOST_HELPERS)
-        sched_yield();
+        skt_yield();
     start_peer(&peer, look_up_localhost, &found);
     wait_until_blocked(&peer);
     CHECK(!GET(found));

@@ -3,6 +3,7 @@
 #include "fake_time.h"
 #include "peer.h"
 #include "sys.h"
+#include "wait.h"
 #include <fcntl.h>
 #include <math.h>
 #include <netdb.h>
@@ -77,12 +78,6 @@ static int black_hole(int fd, const struct sockaddr *sa, socklen_t len)
     return -1;
 }
 
-static int never_ready(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
-{
-    (void)fds;
-    return fake_ppoll(NULL, n * 0, timeout);
-}
-
 static void black_holes(void)
 {
     skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
@@ -90,7 +85,7 @@ static void black_holes(void)
     CHECK_INT(skt_settimeout(s, 20), 0);
     fake_time_begin();
     skti_sys.connect = black_hole;
-    skti_sys.ppoll = never_ready;
+    fake_time_silence();
     CHECK_ERRNO(skt_connect(s, skt_inet("127.0.0.1", 80)), ETIMEDOUT);
     CHECK_STR(skt_strerror(), "connect 127.0.0.1:80: timed out");
     CHECK_INT(fake_slept, 20 * SECOND);
@@ -130,20 +125,18 @@ static void the_kernels_own_timeout(void)
 }
 
 /* The peer takes a little now and then: each piece would be in time, all of them are not. */
-static skt *slow_reader;
+static int slow_reader, writer;
 
-static int sip_and_poll(struct pollfd *fds, nfds_t n, const struct timespec *timeout)
+static bool sip(int64_t left)
 {
     char some[20000];
-    int64_t left = timeout->tv_sec * SECOND + timeout->tv_nsec;
-    if (left > SECOND) {
-        struct timespec none = { 0 };
-        fake_time_pass(SECOND); /* after a second there is room */
-        while (ppoll(fds, n, &none, NULL) == 0)
-            CHECK(skt_recv(slow_reader, some, sizeof some, MSG_DONTWAIT) > 0);
-        return ppoll(fds, n, &none, NULL);
-    }
-    return fake_ppoll(fds, n, timeout);
+    struct pollfd room = { .fd = writer, .events = POLLOUT };
+    if (left <= SECOND)
+        return false;
+    fake_time_pass(SECOND); /* after a second there is room */
+    while (poll(&room, 1, 0) == 0)
+        CHECK(recv(slow_reader, some, sizeof some, MSG_DONTWAIT) > 0);
+    return true;
 }
 
 static void one_deadline_for_all_of_sendall(void)
@@ -151,10 +144,11 @@ static void one_deadline_for_all_of_sendall(void)
     skt *pair[2];
     static char much[8 << 20];
     CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
-    slow_reader = pair[1];
+    writer = skt_fileno(pair[0]);
+    slow_reader = skt_fileno(pair[1]);
     CHECK_INT(skt_settimeout(pair[0], 10), 0);
     fake_time_begin();
-    skti_sys.ppoll = sip_and_poll;
+    fake_time_event(sip);
     CHECK_ERRNO(skt_sendall(pair[0], much, sizeof much, 0), ETIMEDOUT);
     CHECK(skt_timed_out());
     CHECK_INT(fake_slept, 10 * SECOND);
@@ -199,7 +193,7 @@ static void full_datagram_queue_does_not_spin(void)
     CHECK_INT(errno, EAGAIN);
     CHECK_INT(skt_settimeout(s, 1), 0);
     CHECK_TIMED_OUT(skt_sendto(s, "x", 1, 0, addr), 1);
-    CHECK(fake_polls < 200); /* 16 ms apart and not a million */
+    CHECK(fake_waits < 200); /* 16 ms apart and not a million */
     CHECK_TIMED_OUT(skt_sendmmsg(s, &d, 1, 0), 1);
     skt_close(s);
     skt_close(target);
@@ -298,6 +292,58 @@ static void default_timeout(void)
 }
 
 /* accept, connect and sendfile make the descriptor non-blocking while they wait, and only then. */
+static void connect_gives_the_mode_back(void)
+{
+    skt_addr addr;
+    skt *server = local_server(&addr), *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_INT(skt_connect(s, addr), 0);
+    CHECK(!nonblocking(s));
+    skt_close(s);
+    skt_close(server);
+}
+
+static void send_file(void *arg)
+{
+    char name[] = "/tmp/skt-test-XXXXXX";
+    int fd = mkostemp(name, O_CLOEXEC);
+    CHECK(fd >= 0 && unlink(name) == 0 && write(fd, "file", 4) == 4);
+    CHECK_INT(skt_sendfile(arg, fd, 0, 0), 4);
+    close(fd);
+}
+
+static void sendfile_gives_the_mode_back(void)
+{
+    skt *pair[2];
+    struct peer peer;
+    char some[4096];
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    size_t left = fill_up(pair[0]) + 4;
+    start_peer(&peer, send_file, pair[0]);
+    wait_until_blocked(&peer);
+    CHECK(nonblocking(pair[0]) || skti_alone());
+    while (left > 0) {
+        ssize_t n = skt_recv(pair[1], some, sizeof some, 0);
+        CHECK(n > 0);
+        left -= (size_t)n;
+    }
+    join_peer(&peer);
+    CHECK(!nonblocking(pair[0]));
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
+static void detach_gives_a_mode_back(void)
+{
+    skt_addr addr;
+    skt *server = local_server(&addr), *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_INT(skt_connect(s, addr), 0);
+    skt_close(skt_accept(server, NULL));
+    skt_close(s);
+    int fd = skt_detach(server);
+    CHECK(fd >= 0 && !(fcntl(fd, F_GETFL) & O_NONBLOCK));
+    close(fd);
+}
+
 static void accept_one(void *arg)
 {
     skt *conn = skt_accept(arg, NULL);
@@ -305,7 +351,7 @@ static void accept_one(void *arg)
     skt_close(conn);
 }
 
-static void borrowed_mode_is_given_back(void)
+static void accept_gives_the_mode_back(void)
 {
     skt_addr addr;
     skt *server = local_server(&addr);
@@ -318,7 +364,6 @@ static void borrowed_mode_is_given_back(void)
     for (int i = 0; i < 2; i++) {
         skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
         CHECK_INT(skt_connect(s, addr), 0);
-        CHECK(!nonblocking(s));
         skt_close(s);
     }
     for (int i = 0; i < 2; i++)
@@ -358,7 +403,11 @@ int main(void)
         { "times that are none are refused", times_that_are_none },
         { "a tiny timeout is not 0, and a huge one works", tiny_is_not_none },
         { "the default timeout, and who gets it", default_timeout },
-        { "accept and connect give the mode back", borrowed_mode_is_given_back },
+        { "connect gives the mode back", connect_gives_the_mode_back },
+        { "and so does sendfile", sendfile_gives_the_mode_back },
+        { "and a descriptor that is handed back has it", detach_gives_a_mode_back },
+        { "accept gives the mode back", accept_gives_the_mode_back,
+          ON_THREAD }, /* a task keeps it, and saves two system calls each time */
         { "MSG_WAITALL gives what came in time", waitall },
     };
     return RUN_CASES(cases);
