@@ -4,6 +4,7 @@
 #include "sys.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #define MOST 4096
@@ -63,10 +64,16 @@ static const struct {
     [F_open] = { "open", CODES(EMFILE, ENOENT, EACCES), false },
     [F_readlink] = { "readlink", CODES(ENOENT, EACCES), false },
     [F_opendir] = { "opendir", CODES(EMFILE, ENOENT, ENOMEM), false },
+    [F_unlink] = { "unlink", CODES(ENOENT, EACCES), false },
+    [F_rename] = { "rename", CODES(EACCES, ENOENT), false },
     [F_pread] = { "pread", CODES(EINTR, EIO), true },
     [F_eventfd] = { "eventfd", CODES(EMFILE, ENFILE, ENOMEM), false },
     [F_read] = { "read", CODES(EINTR, EIO), true },
     [F_write] = { "write", CODES(EINTR), true },
+    [F_epoll_create1] = { "epoll_create1", CODES(EMFILE, ENFILE, ENOMEM), false },
+    [F_epoll_ctl] = { "epoll_ctl", CODES(ENOMEM, ENOSPC), false },
+    [F_epoll_pwait2] = { "epoll_pwait2", CODES(EINTR), true },
+    [F_epoll_wait] = { "epoll_wait", CODES(EINTR), true },
     [F_ppoll] = { "ppoll", CODES(EINTR, ENOMEM), true },
     [F_start_thread] = { "pthread_create", CODES(EAGAIN), false },
     [F_getaddrinfo] = { "getaddrinfo", CODES(EAI_NONAME, EAI_AGAIN, EAI_FAIL, EAI_MEMORY, EAI_SYSTEM), false },
@@ -85,6 +92,10 @@ static const struct {
     [F_malloc] = { "malloc", CODES(ENOMEM), false },
     [F_calloc] = { "calloc", CODES(ENOMEM), false },
     [F_realloc] = { "realloc", CODES(ENOMEM), false },
+    [F_mmap] = { "mmap", CODES(ENOMEM), false },
+    [F_munmap] = { "munmap", CODES(ENOMEM), false },
+    [F_mprotect] = { "mprotect", CODES(ENOMEM, EACCES), false },
+    [F_madvise] = { "madvise", CODES(EINVAL, ENOMEM), false },
 };
 
 const char *fault_name(int call)
@@ -216,10 +227,17 @@ ENTRY(int, set_nonblocking, (int fd, int on), (fd, on), -1)
 ENTRY(int, open, (const char *path), (path), -1)
 ENTRY(ssize_t, readlink, (const char *path, char *buf, size_t len), (path, buf, len), -1)
 ENTRY(DIR *, opendir, (const char *path), (path), NULL)
+ENTRY(int, unlink, (const char *path), (path), -1)
+ENTRY(int, rename, (const char *from, const char *to), (from, to), -1)
 ENTRY(ssize_t, pread, (int fd, void *buf, size_t len, off_t offset), (fd, buf, limited(len), offset), -1)
 ENTRY(int, eventfd, (unsigned value, int flags), (value, flags), -1)
 ENTRY(ssize_t, read, (int fd, void *buf, size_t len), (fd, buf, len), -1)
 ENTRY(ssize_t, write, (int fd, const void *buf, size_t len), (fd, buf, len), -1)
+ENTRY(int, epoll_create1, (int flags), (flags), -1)
+ENTRY(int, epoll_pwait2, (int epoll, struct epoll_event *events, int n, const struct timespec *timeout),
+      (epoll, events, n, timeout), -1)
+ENTRY(int, epoll_wait, (int epoll, struct epoll_event *events, int n, int milliseconds),
+      (epoll, events, n, milliseconds), -1)
 ENTRY(int, ppoll, (struct pollfd * fds, nfds_t n, const struct timespec *timeout), (fds, n, timeout), -1)
 ENTRY(int, start_thread, (void *(*run)(void *), void *arg), (run, arg), errno)
 ENTRY(int, getservbyname, (const char *name, const char *proto), (name, proto), -1)
@@ -230,6 +248,9 @@ ENTRY(int, sethostname, (const char *name, size_t len), (name, len), -1)
 ENTRY(unsigned, if_nametoindex, (const char *name), (name), 0)
 ENTRY(char *, if_indextoname, (unsigned index, char *name), (index, name), NULL)
 ENTRY(struct if_nameindex *, if_nameindex, (void), (), NULL)
+ENTRY(void *, mmap, (size_t size, int protection), (size, protection), NULL)
+ENTRY(int, mprotect, (void *p, size_t size, int protection), (p, size, protection), -1)
+ENTRY(int, madvise, (void *p, size_t size, int advice), (p, size, advice), -1)
 ENTRY(FILE *, fopencookie, (void *cookie, const char *mode, cookie_io_functions_t io), (cookie, mode, io), NULL)
 
 /* Linux has closed the descriptor even if close(2) says EINTR or EIO. */
@@ -241,6 +262,23 @@ static int f_close(int fd)
         return result;
     errno = code;
     return -1;
+}
+
+/* To take a descriptor out needs nothing that could be missing. */
+static int f_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+    if (operation != EPOLL_CTL_DEL && fails(F_epoll_ctl))
+        return -1;
+    return real.epoll_ctl(epoll, operation, fd, event);
+}
+
+/* What could not be unmapped would be lost in the test too. */
+static int f_munmap(void *p, size_t size)
+{
+    bool failing = fails(F_munmap);
+    int code = errno, result = real.munmap(p, size);
+    errno = failing ? code : errno;
+    return failing ? -1 : result;
 }
 
 /* The resolver's results are its own; EAI_SYSTEM comes with an errno. */
@@ -323,7 +361,9 @@ void faults_install(void)
     PUT(getpeername), PUT(getsockopt), PUT(setsockopt), PUT(recv), PUT(recvfrom), PUT(recvmsg), PUT(recvmmsg);
     PUT(send), PUT(sendto), PUT(sendmsg), PUT(sendmmsg), PUT(sendfile), PUT(close), PUT(dup_cloexec);
     PUT(get_fd_flags), PUT(set_fd_flags), PUT(get_file_flags), PUT(set_nonblocking), PUT(open), PUT(readlink);
-    PUT(opendir), PUT(pread), PUT(eventfd), PUT(read), PUT(write), PUT(ppoll), PUT(start_thread), PUT(getaddrinfo);
+    PUT(opendir), PUT(unlink), PUT(rename), PUT(pread), PUT(eventfd), PUT(read), PUT(write), PUT(epoll_create1);
+    PUT(epoll_ctl), PUT(epoll_pwait2), PUT(epoll_wait), PUT(mmap), PUT(munmap), PUT(mprotect), PUT(madvise), PUT(ppoll),
+        PUT(start_thread), PUT(getaddrinfo);
     PUT(getnameinfo), PUT(gethostbyname), PUT(gethostbyaddr), PUT(getservbyname), PUT(getservbyport);
     PUT(getprotobyname), PUT(gethostname), PUT(sethostname), PUT(if_nametoindex), PUT(if_indextoname);
     PUT(if_nameindex), PUT(fopencookie), PUT(malloc), PUT(calloc), PUT(realloc), PUT(free);
