@@ -1,7 +1,7 @@
 /* kernels.c - see kernels.h. */
 #include "kernels.h"
+#include "../peer.h"
 #include <net/if.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -189,21 +189,20 @@ struct acceptance {
     skt_addr *peer;
 };
 
-static void *accept_one(void *arg)
+static void accept_one(void *arg)
 {
     struct acceptance *a = arg;
     a->conn = skt_accept(a->server, a->peer);
     OK_SOCKET(a->conn);
-    return NULL;
 }
 
 void connect_and_converse(skt *client, skt *server, skt_addr to, skt_addr *peer)
 {
-    pthread_t thread;
+    struct peer other;
     struct acceptance a = { server, NULL, peer };
-    CHECK(pthread_create(&thread, NULL, accept_one, &a) == 0);
+    start_peer(&other, accept_one, &a);
     OK(skt_connect(client, to));
-    CHECK(pthread_join(thread, NULL) == 0);
+    join_peer(&other);
     converse(client, a.conn);
     OK(skt_close(server));
 }

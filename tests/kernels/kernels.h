@@ -77,7 +77,7 @@ void send_text(skt *s, const char *text, skt_addr to);
 void converse(skt *client, skt *server);
 
 /* A connection to a listening socket over which both ends converse(): the server
- * accepts in a thread of its own, since for some families connect waits for it.
+ * accepts beside the client (peer.h), since for some families connect waits for it.
  * client and server are closed; *peer is who the server saw. */
 void connect_and_converse(skt *client, skt *server, skt_addr to, skt_addr *peer);
 

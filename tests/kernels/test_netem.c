@@ -2,8 +2,8 @@
  *
  * The line is lo of a network of our own, made bad by netem; a kernel without
  * netem, or one that will give us no network of our own, skips. */
+#include "../peer.h"
 #include "kernels.h"
-#include <pthread.h>
 #include <stdlib.h>
 
 #define SIZE (4u << 20)
@@ -20,7 +20,7 @@ static void fill(unsigned char *data, uint32_t seed)
     }
 }
 
-static void *send_everything(void *arg)
+static void send_everything(void *arg)
 {
     skt *s = arg;
     unsigned char *data = malloc(SIZE);
@@ -29,7 +29,6 @@ static void *send_everything(void *arg)
     OK(skt_sendall(s, data, SIZE, 0));
     OK(skt_shutdown(s, SHUT_WR));
     free(data);
-    return NULL;
 }
 
 /* Receives until the end and compares; the number of bytes that came. */
@@ -60,7 +59,7 @@ static bool bad_line(const char *netem)
 
 static void transfer(const char *netem)
 {
-    pthread_t thread;
+    struct peer peer;
     if (!bad_line(netem)) {
         CHECK(!in_uml());
         SKIP("no netem in a network of our own");
@@ -74,9 +73,9 @@ static void transfer(const char *netem)
     OK_SOCKET(conn);
     OK(skt_settimeout(client, MINUTE));
     OK(skt_settimeout(conn, MINUTE));
-    CHECK(pthread_create(&thread, NULL, send_everything, client) == 0);
+    start_peer(&peer, send_everything, client);
     CHECK_INT(receive_everything(conn), SIZE);
-    CHECK(pthread_join(thread, NULL) == 0);
+    join_peer(&peer);
     OK(skt_close(conn));
     OK(skt_close(client));
     OK(skt_close(server));

@@ -39,42 +39,62 @@ static void boundaries(void)
     OK(skt_close(server));
 }
 
-/* A network of its own for what is opened from now on, joined to the one before by a cable: 10.9.9.2 here, 10.9.9.1
+/* The first cable's number; RDS's connection keeps each for longer than its case lasts. */
+static int cable = 8;
+
+/* A network of its own for what is opened from now on, joined to the one before by a cable: 10.9.N.2 here, 10.9.N.1
  * there. */
 static void move_away(int home)
 {
-    char cable[160];
+    char line[160];
     CHECK(unshare(CLONE_NEWNET) == 0);
-    snprintf(cable, sizeof cable, "ip link add rds1 type veth peer name rds0 netns /proc/%d/fd/%d", (int)getpid(),
-             home);
-    CHECK(command(cable));
-    CHECK(command("ip addr add 10.9.9.2/24 dev rds1 && ip link set rds1 up"));
+    snprintf(line, sizeof line, "ip link add away%d type veth peer name home%d netns /proc/%d/fd/%d", cable, cable,
+             (int)getpid(), home);
+    CHECK(command(line));
+    snprintf(line, sizeof line, "ip addr add 10.9.%d.2/24 dev away%d && ip link set away%d up", cable, cable, cable);
+    CHECK(command(line));
 }
 
 static void move_back(int home)
 {
+    char line[160];
     CHECK(setns(home, CLONE_NEWNET) == 0);
-    CHECK(command("ip addr add 10.9.9.1/24 dev rds0 && ip link set rds0 up"));
+    snprintf(line, sizeof line, "ip addr add 10.9.%d.1/24 dev home%d && ip link set home%d up", cable, cable, cable);
+    CHECK(command(line));
+}
+
+static void check_connected(void)
+{
+    char line[160];
+    snprintf(line, sizeof line, "grep -E '0[12]%02X090A:4001 ([0-9A-F]+:[0-9A-F]+ )?01 ' /proc/net/tcp /proc/net/tcp6",
+             cable);
+    CHECK(command(line)); /* established */
 }
 
 /* Between two networks RDS makes a TCP connection, to port 16385; within one it does without. */
 static void over_tcp(void)
 {
+    char here[20], there[20], text[32];
     OPEN(server, AF_RDS, SOCK_SEQPACKET, 0);
+    cable++;
+    snprintf(here, sizeof here, "10.9.%d.1", cable);
+    snprintf(there, sizeof there, "10.9.%d.2", cable);
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     CHECK(home >= 0);
     move_away(home);
     OPEN(client, AF_RDS, SOCK_SEQPACKET, 0);
     move_back(home);
-    OK(skt_bind(server, skt_inet("10.9.9.1", 4000)));
-    OK(skt_bind(client, skt_inet("10.9.9.2", 4000)));
-    send_text(client, "over TCP", skt_inet("10.9.9.1", 4000));
+    OK(skt_bind(server, skt_inet(here, 4000)));
+    OK(skt_bind(client, skt_inet(there, 4000)));
+    send_text(client, "over TCP", skt_inet(here, 4000));
     skt_addr from = expect(server, "over TCP");
-    check_text(&from, "10.9.9.2:4000");
+    snprintf(text, sizeof text, "%s:4000", there);
+    check_text(&from, text);
     send_text(server, "and back", from);
     from = expect(client, "and back");
-    check_text(&from, "10.9.9.1:4000");
-    CHECK(command("grep -E ':4001 ([0-9A-F]+:[0-9A-F]+ )?01 ' /proc/net/tcp /proc/net/tcp6")); /* established */
+    snprintf(text, sizeof text, "%s:4000", here);
+    check_text(&from, text);
+    check_connected();
     OK(skt_close(client));
     OK(skt_close(server));
     close(home);
