@@ -74,6 +74,13 @@ static int fake_epoll_pwait2(int epoll, struct epoll_event *events, int n, const
     return ready;
 }
 
+/* Where there is no epoll_pwait2, under valgrind for instance. */
+static int fake_epoll_wait(int epoll, struct epoll_event *events, int n, int milliseconds)
+{
+    struct timespec timeout = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
+    return fake_epoll_pwait2(epoll, events, n, milliseconds < 0 ? NULL : &timeout);
+}
+
 void fake_time_begin(void)
 {
     real = skti_sys;
@@ -85,6 +92,7 @@ void fake_time_begin(void)
     skti_sys.clock_gettime = fake_clock;
     skti_sys.ppoll = fake_ppoll;
     skti_sys.epoll_pwait2 = fake_epoll_pwait2;
+    skti_sys.epoll_wait = fake_epoll_wait;
 }
 
 void fake_time_end(void)
@@ -92,4 +100,5 @@ void fake_time_end(void)
     skti_sys.clock_gettime = real.clock_gettime;
     skti_sys.ppoll = real.ppoll;
     skti_sys.epoll_pwait2 = real.epoll_pwait2;
+    skti_sys.epoll_wait = real.epoll_wait;
 }

@@ -15,7 +15,7 @@
 extern int64_t fake_slept;
 extern unsigned fake_waits;
 
-/* Replaces ppoll, epoll_pwait2 and the clock in the table (sys.h), and puts them back. */
+/* Replaces ppoll, epoll_pwait2, epoll_wait and the clock in the table (sys.h), and puts them back. */
 void fake_time_begin(void);
 void fake_time_end(void);
 
