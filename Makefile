@@ -35,6 +35,10 @@ test-load: all
 	@scripts/setup load
 	@tests/load/run build; $(hand_over)
 
+# A thousand schedules of the tests' tasks.
+test-schedules: all
+	@tests/schedules.py build; $(hand_over)
+
 bench: all
 	@scripts/setup bench
 	@meson test -C build --benchmark --verbose && bench/run; $(hand_over)
@@ -47,4 +51,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all run test test-ports test-kernels test-load bench install clean
+.PHONY: all run test test-ports test-kernels test-load test-schedules bench install clean
