@@ -240,9 +240,9 @@ static bool runs_on_thread(const struct test_case *c)
     return c->where != IN_TASK && !schedules.given;
 }
 
-static bool runs_in_task(const struct test_case *c)
+static bool runs_in_task(const struct test_case *c, enum test_where program)
 {
-    return c->where != ON_THREAD;
+    return c->where != ON_THREAD && program != ON_THREAD;
 }
 
 static void read_schedules(void)
@@ -258,19 +258,19 @@ static void read_schedules(void)
     CHECK(*text && !*end && schedules.last >= schedules.first);
 }
 
-int run_cases(const struct test_case *cases, size_t n)
+int run_cases(const struct test_case *cases, size_t n, enum test_where where)
 {
     size_t lines = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
     wake_sanitizer();
     read_schedules();
     for (size_t i = 0; i < n; i++)
-        lines += (size_t)runs_on_thread(&cases[i]) + (size_t)runs_in_task(&cases[i]);
+        lines += (size_t)runs_on_thread(&cases[i]) + (size_t)runs_in_task(&cases[i], where);
     printf("1..%zu\n", lines);
     for (size_t i = 0; i < n; i++) {
         if (runs_on_thread(&cases[i]))
             run_case(&cases[i], run_on_thread, "");
-        if (runs_in_task(&cases[i]))
+        if (runs_in_task(&cases[i], where))
             run_case(&cases[i], run_in_task, " (in a task)");
     }
     return 0;

@@ -31,8 +31,11 @@ struct test_case {
 
 /* Runs the cases and returns main's status, 0: a case that fails ends the program with 1.
  * (TAP says what was skipped; meson takes a 77 for a failure there.) */
-int run_cases(const struct test_case *cases, size_t n);
-#define RUN_CASES(cases) run_cases(cases, sizeof(cases) / sizeof(cases)[0])
+int run_cases(const struct test_case *cases, size_t n, enum test_where where);
+#define RUN_CASES(cases) run_cases(cases, sizeof(cases) / sizeof(cases)[0], EVERYWHERE)
+
+/* The same for a program whose cases call skt_run themselves. */
+#define RUN_CASES_ON_THREAD(cases) run_cases(cases, sizeof(cases) / sizeof(cases)[0], ON_THREAD)
 
 void check_failed(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4), noreturn));
 void check_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -247,5 +247,5 @@ static const struct test_case cases[] = {
 
 int main(void)
 {
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

@@ -246,5 +246,5 @@ int main(void)
         { "names and connections", names },
         { "a task's deadline is its own", not_others },
     };
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

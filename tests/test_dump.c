@@ -356,5 +356,5 @@ int main(int argc, char **argv)
         { "a signal makes every thread dump, also one that never waits", by_signal },
         { "signals that cannot be had", wrong_signals },
     };
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

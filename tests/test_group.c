@@ -481,5 +481,5 @@ int main(void)
         { "the wrong thread, the wrong task, no group", misuses },
         { "sockets closed by a task and by another thread", closed_sockets },
     };
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

@@ -486,5 +486,5 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (argc > 5 && !strcmp(argv[1], "server"))
         return be_server(argv + 2);
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

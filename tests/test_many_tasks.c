@@ -92,5 +92,5 @@ int main(void)
     static const struct test_case cases[] = {
         { "300000 tasks sleep, none is refused, and each takes little memory", sleepers },
     };
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

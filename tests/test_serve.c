@@ -1238,5 +1238,5 @@ int main(int argc, char **argv)
         return serve_listen_fds(argv[2]);
     if (argc > 2 && !strcmp(argv[1], "ignore_listen_fds"))
         return ignore_listen_fds(argv[2]);
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

@@ -1074,10 +1074,10 @@ int main(int argc, char **argv)
     install_handlers();
     bool threads = argc > 1 && !strcmp(argv[1], "threads");
     if (!threads)
-        return run_cases(cases, alone);
+        return run_cases(cases, alone, EVERYWHERE);
     skti_sys.getaddrinfo = look_at_thread;
     start_bystander(&peer);
-    int status = run_cases(cases, all);
+    int status = run_cases(cases, all, EVERYWHERE);
     close(gate[1]);
     join_peer(&peer);
     close(gate[0]);

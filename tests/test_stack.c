@@ -511,5 +511,5 @@ int main(void)
         { "other faults are the program's", other_faults },
         { "a child of a task is a plain thread", forks },
     };
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

@@ -662,5 +662,5 @@ int main(void)
         { "sockets closed with events on their way", late_events },
         { "names do not hold up the others", names },
     };
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

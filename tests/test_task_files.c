@@ -138,5 +138,5 @@ int main(void)
         { "each task its own FILEs", dialogues },
         { "a FILE in which a task waits refuses another, with a sentence", refusing },
     };
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

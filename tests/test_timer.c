@@ -114,5 +114,5 @@ int main(void)
         { "none, one and two", few },
         { "setting, moving, removing and expiring by chance", by_chance },
     };
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }

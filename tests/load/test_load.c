@@ -934,5 +934,5 @@ int main(int argc, char **argv)
         return be_server(argv + 2);
     small = argc > 1 && !strcmp(argv[1], "small");
     raise_limit();
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases);
 }
