@@ -43,5 +43,5 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     folder = argv[1];
-    return RUN_CASES(cases);
+    return RUN_CASES_ON_THREAD(cases); /* ancillary data closes the descriptors whose numbers it holds */
 }

@@ -1125,7 +1125,7 @@ int main(int argc, char **argv)
         { "options", options },
         { "an option of an absurd length", option_of_absurd_length },
         { "timeouts", timeouts },
-        { "tasks and groups", tasks },
+        { "tasks and groups", tasks, ON_THREAD }, /* in a task they are allowed */
         { "serving", servings },
         { "getaddrinfo", lookups },
         { "getnameinfo", lookups_of_addresses },

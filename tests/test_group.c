@@ -414,7 +414,7 @@ static void run_elsewhere(void *unused)
 static void misuse(void)
 {
     struct peer peer;
-    start_peer(&peer, run_elsewhere, NULL);
+    start_thread_peer(&peer, run_elsewhere, NULL);
     join_peer(&peer);
     CHECK_ERRNO(skt_group_go(group, NULL, NULL), EFAULT);
     CHECK_INT(skt_group_close(NULL), 0);
@@ -455,7 +455,7 @@ static void close_sockets(void)
     }
     CHECK_INT(skt_sleep(1e-4), 0);
     CHECK_INT(skt_close(more[0]), 0); /* by a task */
-    start_peer(&peer, close_elsewhere, &more[1]);
+    start_thread_peer(&peer, close_elsewhere, &more[1]);
     CHECK_INT(skt_group_wait(group), 0);
     join_peer(&peer);
     CHECK_STR(steps, "bbbbbb");

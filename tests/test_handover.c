@@ -206,7 +206,7 @@ static void restarts(const char *address, skt_addr addr, int restarts_count)
     struct process now = start(address, "A", 2);
     for (int i = 0; i < 3; i++) {
         clients[i] = (struct client){ .addr = addr };
-        start_peer(&clients[i].peer, connect_again_and_again, &clients[i]);
+        start_thread_peer(&clients[i].peer, connect_again_and_again, &clients[i]);
     }
     for (int i = 1; i <= restarts_count; i++) {
         skt *kept;

@@ -43,7 +43,7 @@ static void start(struct serving *s)
     if (!s->server)
         s->server = skt_create_server(skt_inet("127.0.0.1", 0), NULL);
     CHECK(s->server && skt_getsockname(s->server, &s->addr) == 0);
-    start_peer(&s->peer, serve, s);
+    start_thread_peer(&s->peer, serve, s);
 }
 
 /* Waits for its end, which is to be a good one. */
@@ -1043,7 +1043,7 @@ static bool with_fault(size_t n, int call, int code, int threads)
     long before = fault_allocations();
     struct peer peer;
     over = false;
-    start_peer(&peer, talk_until_served, &s);
+    start_thread_peer(&peer, talk_until_served, &s);
     faults_arm(n, call, code, false);
     serve(&s);
     faults_disarm();

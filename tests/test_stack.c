@@ -291,7 +291,7 @@ static void overflow_beside(void *unused)
 static void overflow_on_thread(void)
 {
     struct peer peer;
-    start_peer(&peer, overflow_beside, NULL);
+    start_thread_peer(&peer, overflow_beside, NULL);
     join_peer(&peer);
 }
 

@@ -96,7 +96,7 @@ static void several_threads(void)
     struct peer peers[4];
     int counts[4] = { 0 };
     for (int i = 0; i < 4; i++)
-        start_peer(&peers[i], run_on_thread, &counts[i]);
+        start_thread_peer(&peers[i], run_on_thread, &counts[i]);
     for (int i = 0; i < 4; i++) {
         join_peer(&peers[i]);
         CHECK_INT(counts[i], 150);
@@ -274,7 +274,7 @@ static void be_greedy(void *arg)
     go(want_time, g);
     go(want_end, g);
     skt_yield();
-    start_peer(&g->peer, close_elsewhere, g);
+    start_thread_peer(&g->peer, close_elsewhere, g);
     join_peer(&g->peer);
     CHECK_INT(skt_send(g->others[1], &c, 1, 0), 1);
     for (int i = 0; g->served < 3; i++) {
