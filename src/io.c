@@ -234,7 +234,10 @@ ssize_t skti_try_again(skt *s, struct skti_op *op, const char *call)
     skti_blame blame = SKTI_SYSTEM;
     op->sys_flags = skti_sys_flags(s, op->flags, calls[op->call].flags);
     ssize_t n = try_again(s, op, !(op->sys_flags & MSG_DONTWAIT), &blame);
-    return n >= 0 ? n : skti_fail_on(s, call, errno, blame);
+    if (n < 0)
+        return skti_fail_on(s, call, errno, blame);
+    note_short(s, op, n);
+    return n;
 }
 
 ssize_t skti_try(skt *s, struct skti_op *op, skti_blame *blame)

@@ -74,10 +74,11 @@ static inline bool skti_watched_here(const skt *s)
     return skti_here.engine && __atomic_load_n(&s->watch.engine, __ATOMIC_RELAXED) == skti_here.engine;
 }
 
-/* Whether a try is known to find nothing, since nothing has come since the last one. */
+/* Whether a try is known to find nothing: the engine tells of such events, and has told of none since the last try. */
 static inline bool skti_known_dry(const skt *s, short events)
 {
-    return skti_watched_here(s) && !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events);
+    return skti_watched_here(s) && (s->watch.asked & events) &&
+           !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events);
 }
 
 /* A try has found nothing: what comes from now on is told by an event. */
