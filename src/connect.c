@@ -89,7 +89,7 @@ static int connect_to(skt *s, const skt_addr *to, int64_t deadline)
     struct attempt a = { .s = s, .to = to, .timeout = skti_timeout(s), .deadline = deadline };
     if (a.deadline == 0)
         a.deadline = skti_deadline(a.timeout);
-    a.kernel_waits = skti_kernel_waits(s) && !s->stays_nonblocking;
+    a.kernel_waits = skti_kernel_waits(s) && !skti_stays_nonblocking(s);
     if (a.kernel_waits)
         return attempt_until_answered(&a);
     if (skti_borrow_nonblocking(s) < 0)

@@ -114,7 +114,7 @@ static bool goes_on(skt *s, struct skti_op *op)
  * borrowed O_NONBLOCK for good.) */
 static bool may_wait(skt *s, const struct skti_op *op, int64_t timeout, bool kernel_waits)
 {
-    kernel_waits &= !s->stays_nonblocking;
+    kernel_waits &= !skti_stays_nonblocking(s);
     return timeout != 0 && !kernel_waits && !(op->flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
 }
 

@@ -197,7 +197,7 @@ void skti_return_nonblocking(skt *s)
 int skti_keep_nonblocking(skt *s)
 {
     int result = 0;
-    if (__atomic_load_n(&s->stays_nonblocking, __ATOMIC_RELAXED))
+    if (skti_stays_nonblocking(s))
         return 0;
     pthread_mutex_lock(&s->lock);
     if (!s->stays_nonblocking && (result = borrow(s)) == 0)

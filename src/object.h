@@ -159,6 +159,11 @@ void skti_return_nonblocking(skt *s);
 /* A task's accept borrows it for good, at the cost of one system call instead of two each time. */
 int skti_keep_nonblocking(skt *s);
 
+static inline bool skti_stays_nonblocking(const skt *s)
+{
+    return __atomic_load_n(&s->stays_nonblocking, __ATOMIC_RELAXED);
+}
+
 /* fd, which s had, is handed back: in the mode that its timeout stands for. */
 void skti_fit_mode(skt *s, int fd);
 

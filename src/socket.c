@@ -136,7 +136,7 @@ skt *skt_fromfd(int fd)
 /* Where a task has borrowed O_NONBLOCK for good, it is for both from now on. */
 static void share_mode(skt *s, skt *copy)
 {
-    if (!__atomic_load_n(&s->stays_nonblocking, __ATOMIC_RELAXED))
+    if (!skti_stays_nonblocking(s))
         return;
     pthread_mutex_lock(&s->lock);
     s->mode_is_shared = true;
