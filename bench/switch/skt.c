@@ -45,11 +45,13 @@ static void measure(void *arg)
     go(nothing, BATCH);
     wait_for(BATCH);
 
+    skt_group *both = skt_group_new();
     start = now_ns();
-    go(yields, 1);
-    yields(NULL);
-    wait_for(2);
+    skt_group_go(both, yields, NULL);
+    skt_group_go(both, yields, NULL);
+    skt_group_wait(both);
     switches = now_ns() - start;
+    skt_group_close(both);
 
     start = now_ns();
     for (int i = 0; i < TASKS / BATCH; i++) {
