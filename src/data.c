@@ -86,7 +86,7 @@ static ssize_t recv_in_task(skt *s, void *buf, size_t len, int flags)
         return fail_to_wait(s, "recv");
     ssize_t n = skti_sys.recv(skti_fd(s), buf, len, flags | MSG_DONTWAIT);
     if (likely(n >= 0)) {
-        if ((size_t)n < len && n > 0 && !(flags & (MSG_PEEK | MSG_OOB)))
+        if ((size_t)n < len && n > 0 && !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
             skti_found_short(s, POLLIN);
         return n;
     }

@@ -118,9 +118,12 @@ static bool may_wait(skt *s, const struct skti_op *op, int64_t timeout, bool ker
     return timeout != 0 && !kernel_waits && !(op->flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
 }
 
+/* (That the error queue is empty tells nothing of the data.) */
 static short events_of(const struct skti_op *op)
 {
-    return (op->flags & MSG_OOB) && calls[op->call].events == POLLIN ? POLLPRI : calls[op->call].events;
+    if (calls[op->call].events == POLLOUT)
+        return POLLOUT;
+    return op->flags & MSG_ERRQUEUE ? 0 : op->flags & MSG_OOB ? POLLPRI : POLLIN;
 }
 
 /* Waits for the round-th time.  What poll(2) calls ready may not be: an
@@ -196,7 +199,7 @@ static ssize_t try_borrowed(skt *s, struct skti_op *op, skti_blame *blame)
 /* A stream's recv that got less than it had room for, or send that went in part: nothing is left. */
 static void note_short(skt *s, const struct skti_op *op, ssize_t n)
 {
-    if (n > 0 && (size_t)n < op->len && !(op->flags & (MSG_PEEK | MSG_OOB)) &&
+    if (n > 0 && (size_t)n < op->len && !(op->flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)) &&
         (op->call == SKTI_RECV || op->call == SKTI_RECVFROM || op->call == SKTI_SEND))
         skti_found_short(s, calls[op->call].events);
 }

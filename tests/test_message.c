@@ -978,6 +978,31 @@ static void error_queue(void)
     CHECK_INT(skt_close(pair[0]), 0);
 }
 
+/* That there are no errors says nothing of the data. */
+static void error_queue_beside_data(void)
+{
+    skt *pair[2];
+    skt_addr to;
+    char c = 0;
+    struct iovec iov = piece(&c, 1);
+    udp_pair(AF_INET, pair, &to);
+    CHECK_INT(skt_sendto(pair[0], "1", 1, 0, to), 1);
+    CHECK_INT(skt_recv(pair[1], &c, 1, 0), 1);
+    CHECK_ERRNO(skt_recv(pair[1], &c, 1, MSG_DONTWAIT), EAGAIN);
+    for (int i = 0; i < 2; i++) {
+        skt_msg msg = message(&iov, 1, NULL);
+        CHECK_INT(skt_sendto(pair[0], "23" + i, 1, 0, to), 1);
+        let_pass(1e-3); /* it is known that something has come */
+        if (i == 0)
+            CHECK_ERRNO(skt_recvmsg(pair[1], &msg, MSG_ERRQUEUE), EAGAIN);
+        else
+            CHECK_ERRNO(skt_recv(pair[1], &c, 1, MSG_ERRQUEUE), EAGAIN);
+        CHECK_INT(skt_recv(pair[1], &c, 1, 0), 1);
+        CHECK_INT(c, '2' + i);
+    }
+    close_pair(pair);
+}
+
 /* ---- AF_ALG ---- */
 
 static int socket_of_another_family(int family, int type, int proto)
@@ -1109,6 +1134,7 @@ int main(void)
         { "SO_TIMESTAMPING, the kernel's time", software_timestamps },
         { "SO_TIMESTAMPING, the hardware's time first", hardware_timestamps },
         { "MSG_ERRQUEUE never waits", error_queue },
+        { "and finds no errors though there is data, which is not lost", error_queue_beside_data },
         { "sendmsg_afalg's items and refusals", afalg_items },
         { "sendmsg_afalg: cbc(aes)", afalg_cipher },
     };
