@@ -157,6 +157,7 @@ skt *skt_dup(skt *s)
         /* The mode belongs to what both descriptors stand for: it is right already. */
         __atomic_store_n(&copy->timeout, skti_timeout(s), __ATOMIC_RELAXED);
         share_mode(s, copy);
+        s->short_drains = copy->short_drains = false; /* what is done to one is done to both: see skt_fileno */
         if (s->peer_len)
             skti_remember_peer(copy, (struct sockaddr *)&s->peer, s->peer_len);
     } else {
