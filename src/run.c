@@ -47,7 +47,8 @@ static void forget_all(void)
     for (struct run *r = all.first; r; r = r->next) {
         if (r->number && r->number != UINT32_MAX)
             skti_engine_free(r->engine); /* its descriptors are the parent's too */
-        r->number = 0;
+        if (r->number)
+            r->number = UINT32_MAX; /* not to be used again: we may be on one of its stacks */
     }
     here = NULL;
     skti_scheduler = NULL;
