@@ -991,7 +991,7 @@ static void error_queue_beside_data(void)
     CHECK_ERRNO(skt_recv(pair[1], &c, 1, MSG_DONTWAIT), EAGAIN);
     for (int i = 0; i < 2; i++) {
         skt_msg msg = message(&iov, 1, NULL);
-        CHECK_INT(skt_sendto(pair[0], "23" + i, 1, 0, to), 1);
+        CHECK_INT(skt_sendto(pair[0], &"23"[i], 1, 0, to), 1);
         let_pass(1e-3); /* it is known that something has come */
         if (i == 0)
             CHECK_ERRNO(skt_recvmsg(pair[1], &msg, MSG_ERRQUEUE), EAGAIN);
