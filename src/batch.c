@@ -185,6 +185,8 @@ static ssize_t send_all(struct sending *b)
     }
     if (b->sent == 0 && b->n > 0)
         return -1;
+    if (b->sent < b->n && errno == ECANCELED)
+        skti_cancel_next();
     return (ssize_t)b->sent;
 }
 

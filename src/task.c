@@ -260,7 +260,7 @@ int skti_park_alone(struct skti_waitlist *list, struct skti_reason reason)
     list->first = t;
     t->state = SKTI_PARKED;
     next(s);
-    if (t->code)
+    if (t->code == ECANCELED)
         cancelled(t);
     return t->code;
 }

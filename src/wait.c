@@ -284,7 +284,8 @@ int skti_checkpoint_here(void)
 
 void skti_cancel_next(void)
 {
-    skti_scheduler->running->cancelled = true;
+    if (skti_in_task())
+        skti_cancel_task(skti_scheduler->running);
 }
 
 void skti_let_others_run(void)

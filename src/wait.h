@@ -66,7 +66,7 @@ void skti_wake_waiters(skt *s);
 /* Before each call of a task that may wait: 0, or -1 with ECANCELED.  After many calls others have a turn. */
 int skti_checkpoint_here(void);
 
-/* A call was cancelled and yet has something to return: the task's next one is to tell. */
+/* A call was cancelled (ECANCELED) and yet has something to return: the task's next one is to tell. */
 void skti_cancel_next(void);
 
 static inline bool skti_watched_here(const skt *s)

@@ -171,6 +171,61 @@ static void cancel_and_send_at_once(void)
         CHECK_STR(steps, "rc");
 }
 
+/* A signal ends a call, and before its task has had a turn it is cancelled: the next call tells. */
+static void receive_after_a_signal(void *unused)
+{
+    char c;
+    (void)unused;
+    CHECK_INT(skt_recv(pair[0], &c, 1, 0), 1);
+    CHECK_ERRNO(skt_recv(pair[0], &c, 1, 0), EINTR);
+    CANCELLED(skt_recv(pair[0], &c, 1, 0));
+    step('s');
+}
+
+static void interrupt_and_cancel(void)
+{
+    in_group(receive_after_a_signal, NULL);
+    skt_sleep(1e-3);
+    CHECK_INT(skt_sendall(pair[1], "x", 1, 0), 0);
+    skt_sleep(1e-3);
+    skti_interrupt_tasks();
+    CHECK_INT(skt_group_cancel(group), 0);
+    CHECK_INT(skt_group_wait(group), 0);
+    CHECK_STR(steps, "s");
+}
+
+/* What has gone is told first. */
+static void send_a_part(void *unused)
+{
+    static skt_datagram many[2000];
+    skt *ends[2];
+    (void)unused;
+    CHECK_INT(skt_socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+        many[i] = (skt_datagram){ .data = "x", .len = 1 };
+    ssize_t n = skt_sendmmsg(ends[0], many, sizeof many / sizeof *many, 0);
+    CHECK(n > 0 && n < (ssize_t)(sizeof many / sizeof *many));
+    CANCELLED(skt_sleep(0));
+    step('p');
+    skt_close(ends[0]);
+    skt_close(ends[1]);
+}
+
+static void cancel_a_part(void)
+{
+    in_group(send_a_part, NULL);
+    skt_sleep(0.05);
+    CHECK_INT(skt_group_cancel(group), 0);
+    CHECK_INT(skt_group_wait(group), 0);
+    CHECK_STR(steps, "p");
+}
+
+static void not_forgotten(void)
+{
+    with_group(interrupt_and_cancel);
+    with_group(cancel_a_part);
+}
+
 static void receiving(void)
 {
     with_group(cancel_and_send);
@@ -474,6 +529,7 @@ int main(void)
         { "waiting for all tasks of a group", waiting },
         { "waiting with a deadline", waiting_with_a_deadline },
         { "a cancelling is seen once, and what comes meanwhile is not lost", receiving },
+        { "nor is it lost to a signal, or to what a call has done before", not_forgotten },
         { "every call that may wait is cancelled before it does anything", each_call },
         { "calls that wait are cancelled", while_waiting },
         { "closing: each call fails, and nobody is left", closing },
