@@ -188,8 +188,8 @@ void skti_return_nonblocking(skt *s)
 {
     int keep = errno;
     pthread_mutex_lock(&s->lock);
-    if (--s->borrowers == 0 && skti_timeout(s) < 0)
-        skti_sys.set_nonblocking(skti_fd(s), false);
+    if (--s->borrowers == 0 && skti_timeout(s) < 0 && skti_sys.set_nonblocking(skti_fd(s), false) < 0)
+        __atomic_store_n(&s->stays_nonblocking, true, __ATOMIC_RELAXED); /* skt_detach, which has the number, is to */
     pthread_mutex_unlock(&s->lock);
     errno = keep;
 }

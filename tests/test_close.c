@@ -38,8 +38,10 @@ static int end_by_close(skt *s)
 
 static int end_by_detach(skt *s)
 {
+    bool blocking = skt_gettimeout(s) == SKT_NO_TIMEOUT;
     int fd = skt_detach(s);
     CHECK(fd >= 0 && fcntl(fd, F_GETFD) >= 0);
+    CHECK_INT(!(fcntl(fd, F_GETFL) & O_NONBLOCK), blocking); /* whatever the call had borrowed */
     return close(fd);
 }
 
