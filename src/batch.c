@@ -31,6 +31,7 @@
 #define MOST_GSO_BYTES 65000 /* in a message: less than an IP packet can be */
 #define GRO_BUFFER 65536
 #define GRO_CONTROL 256 /* the segments' length comes after timestamps, SO_MARK and others */
+#define GRO_MESSAGES 8  /* in a system call: each is up to SKT_GRO_MAX datagrams */
 
 /* ---- Sending ---- */
 
@@ -235,15 +236,18 @@ ssize_t skt_sendmmsg(skt *s, const skt_datagram *d, size_t n, int flags)
 
 /* ---- Receiving ---- */
 
-/* Messages of one recvmmsg(2). */
+/* Messages of one recvmmsg(2).  It stands on the stack of a task, which may be small: so a message that is one
+ * datagram has its sender put where the caller wants him, and no room for items (the kernel closes descriptors that have
+ * none). */
 struct incoming {
     struct mmsghdr messages[MOST_MESSAGES];
     struct iovec pieces[MOST_MESSAGES];
-    struct sockaddr_storage from[MOST_MESSAGES];
+    /* With UDP_GRO: */
+    struct sockaddr_storage from[GRO_MESSAGES];
     union {
         struct cmsghdr align;
         char bytes[GRO_CONTROL];
-    } control[MOST_MESSAGES]; /* with UDP_GRO only: the kernel closes descriptors that have no room */
+    } control[GRO_MESSAGES];
 };
 
 static bool gro_is_on(skt *s)
@@ -253,17 +257,21 @@ static bool gro_is_on(skt *s)
     return is_udp(s) && skti_sys.getsockopt(skti_fd(s), SOL_UDP, UDP_GRO, &on, &len) == 0 && on;
 }
 
-static void prepare(struct incoming *in, unsigned n, char *buf, size_t slot, bool gro)
+/* Of messages that are one datagram each, for d; NULL: of runs. */
+static void prepare(struct incoming *in, unsigned n, char *buf, size_t slot, skt_datagram *d)
 {
     for (unsigned i = 0; i < n; i++) {
+        struct msghdr *header = &in->messages[i].msg_hdr;
         in->pieces[i] = (struct iovec){ buf + i * slot, slot };
-        in->messages[i].msg_hdr = (struct msghdr){ .msg_iov = &in->pieces[i],
-                                                   .msg_iovlen = 1,
-                                                   .msg_name = &in->from[i],
-                                                   .msg_namelen = sizeof in->from[i],
-                                                   .msg_control = gro ? &in->control[i] : NULL,
-                                                   .msg_controllen = gro ? sizeof in->control[i] : 0 };
-        in->from[i].ss_family = AF_UNSPEC;
+        *header = (struct msghdr){ .msg_iov = &in->pieces[i], .msg_iovlen = 1 };
+        if (!d) {
+            header->msg_control = &in->control[i];
+            header->msg_controllen = sizeof in->control[i];
+        }
+        if (!d || d[i].addr) {
+            header->msg_name = d ? (void *)&d[i].addr->as : &in->from[i];
+            header->msg_namelen = sizeof in->from[i];
+        }
     }
 }
 
@@ -288,7 +296,7 @@ static size_t take_apart(const skt *s, const struct mmsghdr *m, skt_datagram *d,
         d[n].len = len;
         d[n].flags = m->msg_hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
         if (d[n].addr) {
-            memcpy(&d[n].addr->as, m->msg_hdr.msg_name, sizeof(struct sockaddr_storage));
+            memmove(&d[n].addr->as, m->msg_hdr.msg_name, sizeof(struct sockaddr_storage));
             skti_addr_received(d[n].addr, m->msg_hdr.msg_namelen, s->proto);
         }
         at += len;
@@ -317,7 +325,7 @@ static ssize_t receive(skt *s, skt_datagram *d, unsigned messages, size_t each, 
     struct skti_op op = {
         .call = SKTI_RECVMMSG, .flags = flags | MSG_WAITFORONE, .mmsg = in.messages, .len = messages
     };
-    prepare(&in, messages, buf, slot, each > 1);
+    prepare(&in, messages, buf, slot, each > 1 ? NULL : d);
     ssize_t n = skti_try(s, &op, &blame);
     if (n < 0 && errno == ENOSYS)
         n = receive_first(s, &op, &blame);
@@ -338,9 +346,9 @@ static ssize_t receive_batch(skt *s, skt_datagram *d, size_t n, char *buf, size_
     size_t each = gro ? SKT_GRO_MAX : 1, most = n / each;
     if (gro && most > size / GRO_BUFFER)
         most = size / GRO_BUFFER;
-    size_t slot = gro ? GRO_BUFFER : size / n;
-    if (most > MOST_MESSAGES)
-        most = MOST_MESSAGES;
+    size_t slot = gro ? GRO_BUFFER : size / n, limit = gro ? GRO_MESSAGES : MOST_MESSAGES;
+    if (most > limit)
+        most = limit;
     if (slot == 0)
         return skti_fail_argument("recvmmsg", EINVAL, "%zu bytes are not enough for %zu datagrams", size, n);
     return receive(s, d, (unsigned)most, each, buf, slot, flags);
