@@ -151,9 +151,13 @@ static void run_thread(struct skti_server_thread *thread)
         skti_set_off(serving->done);
 }
 
+/* Handlers run here: so signals are as they are where skt_serve was called, those of faults and skt_dump_on_signal among
+ * them.  (Other threads of the library have none.) */
 static void *other_thread(void *arg)
 {
-    run_thread(arg);
+    struct skti_server_thread *thread = arg;
+    pthread_sigmask(SIG_SETMASK, &thread->serving->blocked, NULL);
+    run_thread(thread);
     return NULL;
 }
 
@@ -176,6 +180,7 @@ static void run_all(struct skti_serving *serving)
 {
     struct skti_server_thread threads[MOST_THREADS] = { { .serving = serving } };
     serving->running = serving->starting = serving->threads;
+    pthread_sigmask(SIG_SETMASK, NULL, &serving->blocked);
     start_others(serving, threads);
     run_thread(&threads[0]);
     skti_wait_eventfd(serving->done); /* not only until none runs: the last one has that still to set off */

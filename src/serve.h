@@ -7,6 +7,7 @@
 #ifndef SKTI_SERVE_H
 #define SKTI_SERVE_H
 
+#include <signal.h>
 #include <skt.h>
 
 #define SKTI_MOST_LISTENERS 64
@@ -18,6 +19,7 @@ struct skti_serving {
     skt_serve_options options;
     skt *listeners[SKTI_MOST_LISTENERS];
     unsigned listener_count;
+    sigset_t blocked;          /* the caller's signals, and so its threads' */
     unsigned threads, running; /* how many there are, and how many have not ended */
     unsigned starting;         /* threads that do not have yet all that they need */
     int started;               /* eventfd, never read: none is; or one has failed */

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -291,6 +292,24 @@ static void threads_that_dump(bool by_raise)
         usleep(1000); /* until the parent has seen enough */
 }
 
+static void serve_for_ever(skt *conn, void *unused)
+{
+    char c;
+    (void)unused;
+    skt_recv(conn, &c, 1, 0);
+}
+
+/* Dumps again and again, since its threads may not be there yet. */
+static void server_that_dumps(void)
+{
+    struct itimerval often = { .it_interval.tv_usec = 100000, .it_value.tv_usec = 100000 };
+    skt *server = skt_create_server(skt_inet("127.0.0.1", 0), NULL);
+    CHECK_INT(skt_dump_on_signal(SIGALRM), 0);
+    CHECK_INT(setitimer(ITIMER_REAL, &often, NULL), 0);
+    skt_serve(server, serve_for_ever, NULL, &(skt_serve_options){ .threads = 3 });
+    _exit(0);
+}
+
 /* Reads until it has seen all of it; a test that hangs has failed. */
 static void read_until(int fd, size_t wanted)
 {
@@ -311,31 +330,54 @@ static size_t count(const char *words)
     return n;
 }
 
+/* Runs this program in that role, until it has written so many lines. */
+static void read_lines_of(const char *role, size_t wanted)
+{
+    int fds[2], status;
+    char self[4096] = ""; /* a path: under valgrind the link itself leads to valgrind */
+    CHECK(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        dup2(fds[1], STDERR_FILENO);
+        execl(self, "test_dump", role, NULL);
+        _exit(127);
+    }
+    close(fds[1]);
+    read_until(fds[0], wanted);
+    kill(child, SIGKILL);
+    CHECK_INT(waitpid(child, &status, 0), child);
+    close(fds[0]);
+}
+
 static void by_signal(void)
 {
     for (int by_raise = 0; by_raise < 2; by_raise++) {
-        int fds[2], status;
-        char self[4096] = ""; /* a path: under valgrind the link itself leads to valgrind */
-        CHECK(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
-        CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
-        fflush(NULL);
-        pid_t child = fork();
-        CHECK(child >= 0);
-        if (child == 0) {
-            dup2(fds[1], STDERR_FILENO);
-            execl(self, "test_dump", by_raise ? "raise" : "kill", NULL);
-            _exit(127);
-        }
-        close(fds[1]);
-        read_until(fds[0], 8);
-        kill(child, SIGKILL);
-        CHECK_INT(waitpid(child, &status, 0), child);
-        close(fds[0]);
+        read_lines_of(by_raise ? "raise" : "kill", 8);
         CHECK_INT(count("skt: tasks of process "), 3);
         CHECK_INT(count("  task one runs; stack "), 1);
         CHECK_INT(count("  task two runs; stack "), 1);
         CHECK_INT(count("  task sleeper "), 3);
     }
+}
+
+static void by_signal_in_a_server(void)
+{
+    unsigned long thread, seen[8];
+    size_t threads = 0;
+    read_lines_of("serve", 60);
+    for (const char *at = text; threads < 8 && (at = strstr(at, ", thread ")); at++) {
+        size_t i = 0;
+        CHECK_INT(sscanf(at, ", thread %lu: ", &thread), 1);
+        while (i < threads && seen[i] != thread)
+            i++;
+        if (i == threads)
+            seen[threads++] = thread;
+    }
+    CHECK_INT(threads, 3);
+    CHECK(count("  task accept waits to receive ") > 0);
 }
 
 static void wrong_signals(void)
@@ -348,12 +390,15 @@ static void wrong_signals(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "serve"))
+        server_that_dumps();
     if (argc > 1)
         threads_that_dump(!strcmp(argv[1], "raise"));
     static const struct test_case cases[] = {
         { "a line for each task", by_call },
         { "a stack of many pages", large_stacks },
         { "a signal makes every thread dump, also one that never waits", by_signal },
+        { "and every thread of skt_serve", by_signal_in_a_server },
         { "signals that cannot be had", wrong_signals },
     };
     return RUN_CASES_ON_THREAD(cases);
