@@ -8,7 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdarg.h>
 
-/* Somebody else may free a descriptor, of which nobody tells us. */
+/* Somebody else may free a descriptor, or close the listener while there is no room: of that nobody tells us. */
 #define LOOK_AGAIN 0.1
 
 /* Trouble that has not been seen for so long is over, in nanoseconds. */
@@ -91,9 +91,9 @@ struct acceptor {
     unsigned listener; /* its index */
 };
 
-/* Waits until there is room, or, if it is something else that is short, until a connection has ended, for seconds at
- * most.  false: cancelled. */
-static bool wait_for_room(struct skti_serving *serving, unsigned listener, double seconds)
+/* Waits until a connection has ended, for a moment at most; not at all if it is only max_connections that stops us, and
+ * there is room.  false: cancelled. */
+static bool wait_for_room(struct skti_serving *serving, unsigned listener, bool only_full)
 {
     struct skti_room *r = &serving->rooms[listener];
     struct pollfd fd = { .fd = r->left, .events = POLLIN };
@@ -102,19 +102,33 @@ static bool wait_for_room(struct skti_serving *serving, unsigned listener, doubl
         stale = 0;
     __atomic_store_n(&r->waiting, true, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&serving->waiting, 1, __ATOMIC_SEQ_CST);
-    int ready = room(serving) && seconds == SKT_NO_TIMEOUT ? 0 : skt_poll(&fd, 1, seconds);
+    int ready = only_full && room(serving) ? 0 : skt_poll(&fd, 1, LOOK_AGAIN);
     __atomic_sub_fetch(&serving->waiting, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&r->waiting, false, __ATOMIC_SEQ_CST);
     return ready >= 0;
 }
 
-/* Other threads' acceptors may have been faster at the last place: then it waits for the next.  false: cancelled. */
-static bool enter_in_time(struct skti_serving *serving, unsigned listener)
+/* Other threads' acceptors may have been faster at the last place: then it waits for the next, at most until `over`
+ * says that there is no sense in it.  false: that, or cancelled. */
+static bool enter_in_time(struct skti_serving *serving, unsigned listener, bool (*over)(skt *listener))
 {
     while (!enter(serving))
-        if (!wait_for_room(serving, listener, SKT_NO_TIMEOUT))
+        if (over(serving->listeners[listener]) || !wait_for_room(serving, listener, true))
             return false;
     return true;
+}
+
+/* Whether a listener was closed or shut down, of which accept would tell. */
+static bool is_closed(skt *listener)
+{
+    struct pollfd fd = { .fd = skti_fd(listener), .events = POLLRDHUP };
+    return (skti_state(listener) & SKTI_CLOSED) || skti_sys.ppoll(&fd, 1, &(struct timespec){ 0 }) > 0;
+}
+
+static bool never(skt *listener)
+{
+    (void)listener;
+    return false;
 }
 
 /* Descriptors or memory are out, the caller's or the system's. */
@@ -161,22 +175,24 @@ static bool recover(struct acceptor *a, int code)
     if (is_news(serving))
         skti_serving_log(serving, "%s: no new connection until one ends (%u are open)", skt_strerror(),
                          __atomic_load_n(&serving->open, __ATOMIC_RELAXED));
-    return wait_for_room(serving, a->listener, LOOK_AGAIN);
+    return wait_for_room(serving, a->listener, false);
 }
 
 static void accept_from(void *arg)
 {
     struct acceptor *a = arg;
     struct skti_serving *serving = a->thread->serving;
+    skt *listener = serving->listeners[a->listener];
     skt_name_task("accept");
     for (bool on = true; on;) {
-        if (!room(serving)) {
-            on = wait_for_room(serving, a->listener, SKT_NO_TIMEOUT);
+        if (!room(serving) && !is_closed(listener)) {
+            on = wait_for_room(serving, a->listener, true);
             continue;
         }
-        skt *conn = skt_accept(serving->listeners[a->listener], NULL);
-        if (conn && !enter_in_time(serving, a->listener)) {
+        skt *conn = skt_accept(listener, NULL);
+        if (conn && !enter_in_time(serving, a->listener, is_closed)) {
             serving->rooms[a->listener].in_hand = conn;
+            skti_set_off(serving->stop); /* as it is already, where this task was cancelled */
             break;
         }
         if (!conn || start(a->thread, a->listener, conn) < 0)
@@ -245,8 +261,8 @@ static void accept_queued_at(struct skti_server_thread *thread, unsigned i)
     for (bool on = true; on;) {
         skt *conn = next_queued(serving, i, closed);
         if (!conn) {
-            on = short_of(errno) ? wait_for_room(serving, i, LOOK_AGAIN) : of_one_connection(errno);
-        } else if (enter_in_time(serving, i)) {
+            on = short_of(errno) ? wait_for_room(serving, i, false) : of_one_connection(errno);
+        } else if (enter_in_time(serving, i, never)) {
             start(thread, i, conn);
         } else {
             skt_close(conn);

@@ -744,6 +744,29 @@ static void by_a_handler(void)
     }
 }
 
+/* Also while max_connections are open, which may be for long. */
+static void when_full(void)
+{
+    for (int i = 0; i < 4; i++) {
+        struct serving s = { .handler = echo_all,
+                             .options = { .no_signals = true,
+                                          .threads = i < 2 ? 1 : 3,
+                                          .max_connections = 1,
+                                          .grace = 0.01 } };
+        start(&s);
+        skt *first = client_of(&s), *second = client_of(&s);
+        say(first, "ping");
+        expect(first, "ping");
+        CHECK_INT(i % 2 ? skt_close(s.server) : skt_shutdown(s.server, SHUT_RDWR), 0);
+        join_peer(&s.peer);
+        CHECK_INT(s.result, 0);
+        if (i % 2 == 0)
+            skt_close(s.server);
+        skt_close(first);
+        skt_close(second);
+    }
+}
+
 /* Who has connected is served, though the server learns of them only after it was told to stop. */
 static void queued_are_served(int threads, void (*tell)(struct serving *s))
 {
@@ -1216,6 +1239,7 @@ int main(int argc, char **argv)
         { "out of descriptors: three threads", out_of_descriptors_on_three },
         { "stop: SIGTERM, SIGINT", by_signals },
         { "stop: skt_close of the listener", by_closing },
+        { "stop: when there is no room", when_full },
         { "stop: by a handler", by_a_handler },
         { "stop: who has connected is served", the_queued_are_served },
         { "stop: who has connected is served, within max_connections", the_queued_are_served_within_the_limit },
