@@ -29,6 +29,7 @@
 #define PATIENCE 10.0 /* seconds for a peer to say its line */
 
 #define ASK_AGAIN 0.01
+#define ACCEPT_AGAIN 0.1
 
 static const char take[] = "skt 1 take", listeners[] = "skt 1 listeners", refused[] = "skt 1 refused",
                   ready[] = "skt 1 ready", elsewhere[] = "skt 1 elsewhere";
@@ -336,10 +337,15 @@ static skt *listen_at(const char *path)
     return NULL;
 }
 
+/* While we serve, through times without descriptors too. */
 static void answer_askers(struct skti_serving *serving, skt *listener)
 {
-    skt *conn;
-    while ((conn = skt_accept(listener, NULL))) {
+    for (;;) {
+        skt *conn = skt_accept(listener, NULL);
+        if (!conn && (errno == ECANCELED || skt_sleep(ACCEPT_AGAIN) < 0))
+            return;
+        if (!conn)
+            continue;
         struct asker *a = skti_malloc("serve", sizeof *a);
         if (a)
             *a = (struct asker){ serving, conn };
@@ -371,8 +377,8 @@ static void offer(void *arg)
 
 void skti_begin_offer(struct skti_serving *serving)
 {
-    if (serving->listeners[0]->handover)
-        skt_group_go(serving->acceptors, offer, serving);
+    if (serving->listeners[0]->handover && skt_group_go(serving->acceptors, offer, serving) < 0)
+        skti_serving_fail(serving, errno);
 }
 
 /* Whether somebody answers at the path: the next process, which has put its own socket there.  (This may be a task that
