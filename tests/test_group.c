@@ -198,11 +198,12 @@ static void interrupt_and_cancel(void)
 static void send_a_part(void *unused)
 {
     static skt_datagram many[2000];
+    static char byte[1];
     skt *ends[2];
     (void)unused;
     CHECK_INT(skt_socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
     for (size_t i = 0; i < sizeof many / sizeof *many; i++)
-        many[i] = (skt_datagram){ .data = "x", .len = 1 };
+        many[i] = (skt_datagram){ .data = byte, .len = 1 };
     ssize_t n = skt_sendmmsg(ends[0], many, sizeof many / sizeof *many, 0);
     CHECK(n > 0 && n < (ssize_t)(sizeof many / sizeof *many));
     CANCELLED(skt_sleep(0));

@@ -749,10 +749,8 @@ static void when_full(void)
 {
     for (int i = 0; i < 4; i++) {
         struct serving s = { .handler = echo_all,
-                             .options = { .no_signals = true,
-                                          .threads = i < 2 ? 1 : 3,
-                                          .max_connections = 1,
-                                          .grace = 0.01 } };
+                             .options = {
+                                 .no_signals = true, .threads = i < 2 ? 1 : 3, .max_connections = 1, .grace = 0.01 } };
         start(&s);
         skt *first = client_of(&s), *second = client_of(&s);
         say(first, "ping");
