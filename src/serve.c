@@ -335,15 +335,19 @@ static int with_eventfds(struct skti_serving *serving, skt *server)
 int skt_serve(skt *server, void (*handler)(skt *conn, void *arg), void *arg, const skt_serve_options *options)
 {
     struct skti_serving serving = { .handler = handler, .arg = arg };
+    skt_error before;
     int result = -1;
     if (options)
         serving.options = *options;
     if (!skti_enter(server, "serve"))
         return -1;
+    skti_keep_record(&before);
     if (usable(server, handler, &serving.options)) {
         serving.threads = serving.options.threads ? (unsigned)serving.options.threads : cores();
         result = with_eventfds(&serving, server);
     }
+    if (result == 0)
+        skti_put_back_record(&before); /* what it got over is no failure */
     skti_leave(server);
     return result;
 }

@@ -86,11 +86,14 @@ skt *skt_create_server(skt_addr addr, const skt_server_options *given)
 {
     skt_server_options options = given ? *given : (skt_server_options){ 0 };
     struct skti_inheritance got;
+    skt_error before;
     if (skti_addr_check("create_server", &addr, addr.family) < 0 ||
         (addr.family == AF_UNSPEC && choose_family(&addr, &options) < 0) || check(&addr, &options) < 0)
         return NULL;
+    skti_keep_record(&before);
     if (skti_inherit(&addr, &options, &got) < 0)
         return NULL;
+    skti_put_back_record(&before); /* that nobody was there to inherit from is no failure */
     skt *s = got.server ? got.server : create(&addr, &options);
     if (s && (!options.handover || skti_offer_at(s, options.handover, &got) == 0))
         return s;
