@@ -28,16 +28,19 @@
  *   Signals   A call that a signal interrupts goes on with what is left of its
  *             time (PEP 475; see skt_on_interrupt).  No call raises SIGPIPE:
  *             a peer that is gone is EPIPE.
- *   Threads   Any call may be made from any thread.  skt_close makes calls that
- *             other threads are waiting in fail with EBADF.
+ *   Threads   Any call may be made from any thread (but see skt_group).  skt_close
+ *             makes calls that other threads or tasks are waiting in fail with
+ *             EBADF.
  *   Exec      Every descriptor made here is close-on-exec (PEP 446).
  *   Mistakes  NULL where something is needed is EFAULT; a port of 70000, a length
  *             above SSIZE_MAX (mostly a negative number) and their like are EINVAL;
  *             a buffer too small for a text is ENAMETOOLONG (inet_ntop: ENOSPC).
  *             The sentence says what was wrong.
  *
- * The library never prints, never exits (skt_die apart) and installs no signal
- * handler.
+ * The library prints nothing, ends no program and installs no signal handler,
+ * but for skt_die; skt_serve, for SIGTERM, SIGINT and its log; skt_dump and
+ * skt_dump_on_signal; and while tasks run SIGSEGV, so that one that outgrows its
+ * stack ends the program with a sentence that names it.
  */
 #ifndef SKT_H
 #define SKT_H
@@ -245,14 +248,15 @@ SKT_API skt *skt_dup(skt *s);
  * ECONNRESET is not an error here, and EINTR is not retried (close(2)). */
 SKT_API int skt_close(skt *s);
 
-/* Ends s, but not the connection: returns the descriptor, yours from now on, in
- * the mode (blocking or not) that it had.  Calls and FILEs that use s get EBADF. */
+/* Ends s, but not the connection: returns the descriptor, yours from now on, which is
+ * blocking if s had no timeout (and shares its mode with nobody: skt_dup, skt_fileno).
+ * Calls and FILEs that use s get EBADF. */
 SKT_API int skt_detach(skt *s);
 
 /* The descriptor, or -1.  It stays the socket's.  It is blocking exactly when the
  * socket has no timeout, except while a call that has no non-blocking form
- * (accept, connect, sendfile) waits in it; once such a call has been made in a task it stays
- * non-blocking. */
+ * (accept, connect, sendfile) waits in it; and a listener in which a task has accepted, or
+ * that was inherited (skt_server_options) non-blocking, stays so. */
 SKT_API int skt_fileno(skt *s);
 
 /* What the socket was made with; type without SOCK_NONBLOCK and SOCK_CLOEXEC. */
@@ -549,7 +553,8 @@ SKT_API void skt_on_interrupt(int (*hook)(void *arg), void *arg);
  * deadline, is a task's.  Other libraries' blocking calls stop all tasks of the thread: use skt_poll before them. */
 
 /* Runs fn(arg) as the first task of this thread and returns 0 when every task has ended; -1 if it could not
- * begin: ENOMEM, EMFILE, or EINVAL inside a task. */
+ * begin: ENOMEM, EMFILE, or EINVAL inside a task.  (In a child of fork(2) only the task that forked goes on; as a plain
+ * thread, and where it returns the child ends.) */
 SKT_API int skt_run(void (*fn)(void *arg), void *arg);
 
 /* What skt_run may be told; zeros are its own choice. */
@@ -595,7 +600,7 @@ SKT_API skt_group *skt_group_new(void);
 /* Begins a task in the group.  ECANCELED: the group is being closed. */
 SKT_API int skt_group_go(skt_group *g, void (*fn)(void *arg), void *arg);
 
-/* Waits until no task is left in it. */
+/* Waits until no task is left in it: for ever, in a task of its own. */
 SKT_API int skt_group_wait(skt_group *g);
 
 /* Cancels each of its tasks: the call that the task is waiting in, or else its next call that may wait, fails with
@@ -756,18 +761,18 @@ typedef struct skt_error {
     size_t attempts;  /* connection attempts that failed, for skt_attempt */
 } skt_error;
 
-/* The record; never NULL, valid in this thread until its next failure. */
+/* The record; never NULL, valid in this task or thread until its next failure. */
 SKT_API const skt_error *skt_error_record(void);
 
 /* How the i-th address (0, 1 ...) that skt_create_connection tried failed: its errno,
  * and *addr (may be NULL); 0 where there is no such attempt.  The first 16 are kept. */
 SKT_API int skt_attempt(size_t i, skt_addr *addr);
 
-/* Whether this thread's last failure was our own timeout. */
+/* Whether the last failure in this task or thread was our own timeout. */
 SKT_API bool skt_timed_out(void);
 
 /* The record as a sentence: "connect example.org (93.184.216.34:81): Connection refused".
- * Valid in this thread until its next skt_strerror(). */
+ * Valid in this task or thread until its next skt_strerror(). */
 SKT_API const char *skt_strerror(void);
 
 /* Prints "who: " and the sentence to standard error, and exits with 1. */
