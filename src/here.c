@@ -1,8 +1,8 @@
 /* here.c - what belongs to the running task or thread: see here.h; and deadlines over several calls. */
 #include "here.h"
+#include "clock.h"
 #include "duration.h"
 #include "error.h"
-#include "wait.h"
 #include <errno.h>
 
 _Thread_local struct skti_here skti_here;

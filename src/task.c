@@ -1,8 +1,8 @@
 /* task.c - many stacks taking turns on one thread: see task.h. */
 #include "task.h"
+#include "clock.h"
 #include "context.h"
 #include "sys.h"
-#include "wait.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,8 +14,7 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 
-#define SECOND 1000000000
-#define LOOK_AGAIN (SECOND / 20) /* where no eventfd can be had */
+#define LOOK_AGAIN 50000000 /* nanoseconds, where no eventfd can be had */
 #define KEPT 16
 
 struct skti_waiter {
@@ -34,25 +33,6 @@ static struct {
     int (*hook)(void *arg);
     void *arg;
 } interrupt = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-int64_t skti_now(void)
-{
-    struct timespec now;
-    skti_sys.clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
-
-int64_t skti_roughly_now(void)
-{
-    struct timespec now;
-    skti_sys.clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
-
-struct timespec skti_timespec(int64_t ns)
-{
-    return (struct timespec){ .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
-}
 
 int64_t skti_deadline(int64_t timeout)
 {

@@ -6,18 +6,10 @@
 #ifndef SKTI_WAIT_H
 #define SKTI_WAIT_H
 
+#include "clock.h"
 #include "here.h"
 #include "object.h"
 #include <poll.h>
-#include <time.h>
-
-/* Nanoseconds of the monotonic clock. */
-int64_t skti_now(void);
-
-/* The same to some milliseconds, at a fourth of the cost. */
-int64_t skti_roughly_now(void);
-
-struct timespec skti_timespec(int64_t ns);
 
 /* The deadline of a call that begins now: timeout in nanoseconds, -1 for none; no later than skt_deadline_begin's. */
 int64_t skti_deadline(int64_t timeout);
