@@ -163,9 +163,7 @@ void skti_engine_wait(struct skti_engine *e, int64_t until)
 
 void skti_engine_kick(struct skti_engine *e)
 {
-    const uint64_t one = 1;
-    while (skti_sys.write(e->wake, &one, sizeof one) < 0 && errno == EINTR)
-        ;
+    skti_set_off(e->wake);
 }
 
 /* ---- Sockets ---- */

@@ -56,12 +56,11 @@ static struct skti_job *next_job(void)
 
 static void finish(struct skti_job *job)
 {
-    const uint64_t one = 1;
     pthread_mutex_lock(&job->lock);
     bool abandoned = job->abandoned;
     job->done = true;
-    while (!abandoned && skti_sys.write(job->done_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
+    if (!abandoned)
+        skti_set_off(job->done_fd);
     pthread_mutex_unlock(&job->lock);
     if (abandoned)
         job->dispose(job);

@@ -20,14 +20,13 @@ static struct {
 static _Thread_local stack_t stack_before;
 static _Thread_local char *own_stack;
 
-static void say(const struct skti_task *t, size_t size)
+static void say(const struct skti_task *t)
 {
+    static const char words[] = ": stack overflow (see stack_size of skt_run_options)\n";
     char message[160] = "skt: ";
     size_t len = 5 + skti_task_label(t, message + 5, 64);
-    const char *words = size ? ": stack overflow (see stack_size of skt_run_options)\n" : "";
-    size_t more = strlen(words);
-    memcpy(message + len, words, more);
-    if (write(STDERR_FILENO, message, len + more) < 0)
+    memcpy(message + len, words, sizeof words);
+    if (write(STDERR_FILENO, message, len + sizeof words - 1) < 0)
         return;
 }
 
@@ -48,7 +47,7 @@ static void on_fault(int signo, siginfo_t *info, void *context)
 {
     struct skti_scheduler *s = skti_scheduler;
     if (s && s->running != &s->main && skti_stack_guards(&s->stacks, s->running->top, info->si_addr))
-        say(s->running, s->stacks.size);
+        say(s->running);
     else if (ask_before(signo, info, context))
         return;
     sigaction(signo, &state.before, NULL);

@@ -13,13 +13,6 @@
 #define GRACE 10.0 /* seconds for the handlers that are at work when the server stops */
 #define MOST_THREADS SKTI_MOST_LISTENERS
 
-void skti_set_off(int eventfd)
-{
-    const uint64_t one = 1;
-    while (skti_sys.write(eventfd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
-}
-
 static int make_eventfd(void)
 {
     return skti_sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -64,9 +64,6 @@ void skti_serving_log(struct skti_serving *serving, const char *format, ...) __a
 /* Ends the serving with the caller's last failure, if it is the first. */
 void skti_serving_fail(struct skti_serving *serving, int code);
 
-/* Sets off an eventfd of the above. */
-void skti_set_off(int eventfd);
-
 /* Lets SIGTERM and SIGINT set off stop, and the second of them hurry, until the other is called.  Signals that
  * the program handles or ignores itself are left alone. */
 void skti_stop_signals(int stop, int hurry);

@@ -1,6 +1,6 @@
 /* stop_signals.c - SIGTERM and SIGINT end skt_serve gracefully, the second one at once. */
 #include "serve.h"
-#include "sys.h"
+#include "wait.h"
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>

@@ -60,6 +60,13 @@ bool skti_interrupted(void)
 
 /* ---- Eventfds ---- */
 
+void skti_set_off(int eventfd)
+{
+    const uint64_t one = 1;
+    while (skti_sys.write(eventfd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
 static int take_eventfd(void)
 {
     pthread_mutex_lock(&kept.lock);
@@ -168,12 +175,11 @@ static void leave(struct skti_waiter *w, skt *s)
 
 static void wake_threads(skt *s)
 {
-    const uint64_t one = 1;
     pthread_mutex_lock(&s->lock);
     for (struct skti_waiter *w = s->waiters; w; w = w->next) {
         w->woken = true;
-        while (w->wake_fd >= 0 && skti_sys.write(w->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-            ;
+        if (w->wake_fd >= 0)
+            skti_set_off(w->wake_fd);
     }
     pthread_mutex_unlock(&s->lock);
 }

@@ -47,6 +47,9 @@ int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline, bool 
 /* poll(2) until the deadline: how many of fds are ready, 0 if none in time, or -1 with errno. */
 int skti_poll(struct pollfd *fds, unsigned n, int64_t deadline);
 
+/* Sets off an eventfd.  In a signal handler too. */
+void skti_set_off(int eventfd);
+
 /* Waits until an eventfd has been set off, and reads it, though the task be cancelled: for what others still use. */
 void skti_wait_eventfd(int eventfd);
 
