@@ -1,7 +1,6 @@
 /* pause.c - waiting for time, for other tasks, and for descriptors that are no skt. */
 #include "duration.h"
 #include "error.h"
-#include "task.h"
 #include "wait.h"
 #include <errno.h>
 #include <limits.h>
