@@ -44,8 +44,8 @@ static int send_copy(struct transfer *t, char *buf, size_t len)
     return 0;
 }
 
-/* For files that sendfile(2) does not take: read and send. */
-static int copy(struct transfer *t)
+/* For files that sendfile(2) does not take: read and send.  (Not inlined: a parked task's stack is to be small.) */
+__attribute__((noinline)) static int copy(struct transfer *t)
 {
     char buf[COPY];
     while (left(t, COPY) > 0) {
