@@ -47,6 +47,8 @@ struct top {
     bool marked; /* at its lower end, for want of a guard page */
 };
 
+_Static_assert(sizeof(struct top) <= SKTI_STACK_OWN, "a task lies below it");
+
 static struct top *top_of(void *top)
 {
     return (struct top *)top - 1;

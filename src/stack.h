@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define SKTI_STACK_OWN 16 /* bytes at the upper end of each stack that are stack.c's own */
+
 struct skti_stacks {
     size_t size; /* of each, with its guard page */
     struct skti_stack_chunk *chunks;

@@ -174,7 +174,7 @@ static void run_task(void *arg)
 
 static struct skti_task *place(struct skti_scheduler *s, void *top)
 {
-    size_t shift = sizeof(void *) * 2 + (s->numbered % STAGGERS) * STAGGER;
+    size_t shift = SKTI_STACK_OWN + (s->numbered % STAGGERS) * STAGGER;
     return (struct skti_task *)(((uintptr_t)top - shift - sizeof(struct skti_task)) & ~(uintptr_t)63);
 }
 
@@ -202,7 +202,7 @@ struct skti_task *skti_spawn(void (*run)(void *arg), void *arg, struct skti_grou
     t->all_next = s->all;
     if (s->all)
         s->all->all_prev = t;
-    s->all = t;
+    __atomic_store_n(&s->all, t, __ATOMIC_RELEASE); /* a signal handler may go through the list (dump.c) */
     s->count++;
     if (group)
         skti_group_joined(t);
