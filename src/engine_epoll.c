@@ -305,6 +305,16 @@ static uint32_t all_events(const struct pollfd *fds, unsigned n, int fd)
     return events;
 }
 
+static int add_inside(int inner, const struct pollfd *fds, unsigned n, const struct pollfd *fd)
+{
+    struct epoll_event event = { .events = (uint16_t)fd->events };
+    int result = skti_sys.epoll_ctl(inner, EPOLL_CTL_ADD, fd->fd, &event);
+    if (result == 0 || errno != EEXIST)
+        return result;
+    event.events = all_events(fds, n, fd->fd);
+    return skti_sys.epoll_ctl(inner, EPOLL_CTL_MOD, fd->fd, &event);
+}
+
 /* Several descriptors, or one that this engine has already (a socket's, or another task waits for it, and
  * none is registered twice): such a wait gets an epoll of its own, which is a descriptor like any other.
  * (EPERM: a plain file, which is ready for everything but what was asked for.) */
@@ -314,12 +324,9 @@ static int park_nested(struct skti_engine *e, const struct pollfd *fds, unsigned
     int code = 0, inner = skti_sys.epoll_create1(EPOLL_CLOEXEC);
     if (inner < 0)
         return errno;
-    for (unsigned i = 0; i < n && code == 0; i++) {
-        struct epoll_event event = { .events = all_events(fds, n, fds[i].fd) };
-        if (fds[i].fd >= 0 && skti_sys.epoll_ctl(inner, EPOLL_CTL_ADD, fds[i].fd, &event) < 0 && errno != EEXIST &&
-            errno != EPERM)
+    for (unsigned i = 0; i < n && code == 0; i++)
+        if (fds[i].fd >= 0 && add_inside(inner, fds, n, &fds[i]) < 0 && errno != EPERM)
             code = errno;
-    }
     if (code == 0)
         code = park_for(e, inner, POLLIN, reason, until, cancellable);
     skti_sys.close(inner);
