@@ -237,8 +237,8 @@ ssize_t skt_sendmmsg(skt *s, const skt_datagram *d, size_t n, int flags)
 /* ---- Receiving ---- */
 
 /* Messages of one recvmmsg(2).  It stands on the stack of a task, which may be small: so a message that is one
- * datagram has its sender put where the caller wants him, and no room for items (the kernel closes descriptors that have
- * none). */
+ * datagram has its sender put where the caller wants him, and no room for items (the kernel closes descriptors that
+ * have none). */
 struct incoming {
     struct mmsghdr messages[MOST_MESSAGES];
     struct iovec pieces[MOST_MESSAGES];

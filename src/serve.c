@@ -144,8 +144,8 @@ static void run_thread(struct skti_server_thread *thread)
         skti_set_off(serving->done);
 }
 
-/* Handlers run here: so signals are as they are where skt_serve was called, those of faults and skt_dump_on_signal among
- * them.  (Other threads of the library have none.) */
+/* Handlers run here: so signals are as they are where skt_serve was called, those of faults and skt_dump_on_signal
+ * among them.  (Other threads of the library have none.) */
 static void *other_thread(void *arg)
 {
     struct skti_server_thread *thread = arg;
