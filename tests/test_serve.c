@@ -1260,5 +1260,10 @@ int main(int argc, char **argv)
         return serve_listen_fds(argv[2]);
     if (argc > 2 && !strcmp(argv[1], "ignore_listen_fds"))
         return ignore_listen_fds(argv[2]);
+    if (under_qemu()) {
+        puts(
+            "1..0 # SKIP under qemu-user, which does not know TCP_INFO, and whose threads' connects fail now and then");
+        return 0;
+    }
     return RUN_CASES_ON_THREAD(cases);
 }
