@@ -212,14 +212,16 @@ static skt *another_listener(skt *server, const skt_addr *local)
     return NULL;
 }
 
-/* Connections inherit it from then on; the kernel tells how many are in the queue already. */
+/* Connections inherit it from then on; the kernel tells how many are in the queue already, but not of those that are
+ * made and not in it yet: one for each core, at most. */
+#define ON_THEIR_WAY 64
 static void set_nodelay(struct skti_serving *serving, unsigned i)
 {
     struct tcp_info info = { 0 };
     socklen_t len = sizeof info;
     if (skt_setsockopt_int(serving->listeners[i], IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
         skt_getsockopt(serving->listeners[i], IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
-        serving->early[i] = info.tcpi_unacked;
+        serving->early[i] = info.tcpi_unacked + ON_THEIR_WAY;
 }
 
 /* One listener for each thread: those that came with the server, more at its address, and where the family has

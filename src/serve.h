@@ -35,7 +35,7 @@ struct skti_serving {
     } rooms[SKTI_MOST_LISTENERS];
     unsigned room_count; /* that have been made */
 
-    /* For each listener: how many were in its queue before TCP_NODELAY was set for those who come. */
+    /* For each listener: how many at most came before TCP_NODELAY was set for those who come. */
     unsigned early[SKTI_MOST_LISTENERS];
     int64_t trouble;             /* when descriptors or memory were last found to be out; 0: never */
     skt_group *acceptors;        /* the first thread's: the handover belongs to it */
