@@ -644,6 +644,35 @@ static void names(void)
     CHECK(!strcmp(steps, "ct.n") || !strcmp(steps, "tc.n"));
 }
 
+/* ---- Looking for events before sleeping ---- */
+
+static void send_at_once(void *arg)
+{
+    CHECK_INT(skt_sendall(*(skt **)arg, "x", 1, 0), 0);
+}
+
+static void answered_while_it_looks(void *unused)
+{
+    char c;
+    skt *pair[2];
+    struct peer peer;
+    (void)unused;
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    start_thread_peer(&peer, send_at_once, &pair[1]);
+    CHECK_INT(skt_recv(pair[0], &c, 1, 0), 1);
+    join_peer(&peer);
+    CHECK_INT(skt_settimeout(pair[0], 0.01), 0); /* longer than it looks: it sleeps, too */
+    CHECK_ERRNO(skt_recv(pair[0], &c, 1, 0), ETIMEDOUT);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
+static void spinning(void)
+{
+    const skt_run_options options = { .spin = 0.001 };
+    CHECK_INT(skt_run_with(answered_while_it_looks, NULL, &options), 0);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -652,6 +681,7 @@ int main(void)
         { "in several threads at once", several_threads },
         { "errno and the error record are a task's own", errors_are_ones_own },
         { "sleeping", sleeping },
+        { "spin: looking for events before sleeping for them", spinning },
         { "yielding", yielding },
         { "a task that always has data cannot starve the others", fairness },
         { "any order of turns leads to the same end", schedules },
