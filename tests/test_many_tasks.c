@@ -77,8 +77,8 @@ static void start_all(void *unused)
 
 static void sleepers(void)
 {
-    if (watched())
-        SKIP("under a sanitizer or valgrind memory is not the library's own");
+    if (watched() || under_qemu())
+        SKIP("under a sanitizer, valgrind or qemu-user memory is not the library's own");
     if (kilobytes("/proc/meminfo", "MemAvailable:") < 3u << 20)
         SKIP("less than 3 GiB of memory");
     task_time_begin();

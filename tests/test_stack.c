@@ -179,7 +179,7 @@ static void do_everything(void *arg)
     char c;
     skt_group *g = skt_group_new();
     if (!g)
-        CHECK(failed && errno == ENOMEM && !strcmp(skt_strerror(), "group_new: Cannot allocate memory"));
+        CHECK(failed && errno == ENOMEM && same_text(skt_strerror(), "group_new: Cannot allocate memory"));
     for (int i = 0; i < BEGUN; i++) {
         int result = g && i % 2 ? skt_group_go(g, sleep_and_fail, NULL) : skt_go(sleep_and_fail, NULL);
         begun += result == 0;

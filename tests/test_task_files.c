@@ -129,6 +129,8 @@ static void read_in_both_modes(void *unused)
 
 static void refusing(void)
 {
+    if (MUSL)
+        SKIP("with musl a second reader may find in the buffer what the first one's read has put there");
     with_pair(read_in_both_modes);
 }
 
