@@ -103,11 +103,33 @@ def from_an_install():
             say_hello(folder, os.path.dirname(pc), "", "-static", PKG_CONFIG_SYSROOT_DIR=place)
 
 
+def echo_server_serves_and_ends():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    with subprocess.Popen([os.path.join(BUILD, "examples", "echo_server"), str(port)]) as server:
+        try:
+            answer = None
+            while answer is None:
+                check(server.poll() is None, f"it ended with {server.returncode}")
+                try:
+                    with socket.create_connection(("127.0.0.1", port)) as s:
+                        s.sendall(b"hello")
+                        answer = s.recv(5, socket.MSG_WAITALL)
+                except ConnectionRefusedError:
+                    pass
+            check(answer == b"hello", f"another answer: {answer}")
+            server.terminate()
+            check(server.wait(SECONDS) == 0, f"SIGTERM ended it with {server.returncode}")
+        finally:
+            server.kill()
+
+
 CASES = [
     ("skt.h is C11, C++98 and later without a warning", the_header_in_other_languages),
     ("the library exports what skt.h declares, and nothing else", only_ours_is_exported),
     ("the README's server from the build tree, shared and static", from_the_build_tree),
     ("the README's server from an install, shared and static", from_an_install),
+    ("examples/echo_server echoes, and ends gracefully on SIGTERM", echo_server_serves_and_ends),
 ]
 
 
