@@ -88,17 +88,22 @@ static ssize_t sys_sendfile(int out, int in, off_t *offset, size_t count)
     return n;
 }
 
-/* The thread takes no signals: they are for the program's own threads. */
+/* The thread takes no signals: they are for the program's own threads.  It begins detached: in glibc 2.36
+ * pthread_detach looks at the thread once more after it has let it go, when its memory may be unmapped already. */
 static int sys_start_thread(void *(*run)(void *), void *arg)
 {
     pthread_t thread;
+    pthread_attr_t detached;
     sigset_t all, before;
+    int code = pthread_attr_init(&detached);
+    if (code != 0)
+        return code;
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&thread, NULL, run, arg);
+    code = pthread_create(&thread, &detached, run, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code == 0)
-        pthread_detach(thread);
+    pthread_attr_destroy(&detached);
     return code;
 }
 
