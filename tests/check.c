@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Enough for every body: some have a hundred kilobytes of data there, and sanitizers take twice as much. */
@@ -166,17 +165,6 @@ void check_skip(const char *format, ...)
     skipped = true;
 }
 
-/* A thread that was joined may stand in /proc for a moment longer, and a
- * detached one ends in its own time: wait, without a limit but the runner's. */
-static void wait_for_threads(int before)
-{
-    struct timespec moment = { .tv_nsec = 200000 };
-    for (int i = 0; count_threads() > before && i < 50000; i++)
-        nanosleep(&moment, NULL);
-    if (count_threads() > before)
-        check_failed(__FILE__, __LINE__, "%d threads before, %d after", before, count_threads());
-}
-
 /* ---- On a thread, and in a task ---- */
 
 static void run_on_thread(const struct test_case *c)
@@ -228,7 +216,7 @@ static void run_case(const struct test_case *c, void (*run)(const struct test_ca
     snprintf(current, sizeof current, "%s%s", c->what, where);
     skipped = false;
     run(c);
-    wait_for_threads(threads);
+    wait_for_threads(threads); /* one that was joined may stand in /proc for a moment longer */
     if (count_fds() != fds)
         check_failed(__FILE__, __LINE__, "%d descriptors before, %d after", fds, count_fds());
     printf("ok %zu - %s%s%s\n", ++number, current, skipped ? " # SKIP " : "", skipped ? skip_reason : "");

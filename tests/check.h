@@ -47,6 +47,9 @@ bool same_text(const char *actual, const char *expected);
 int count_fds(void);
 int count_threads(void);
 
+/* Until there are no more than so many threads: for those that end in their own time. */
+void wait_for_threads(int most);
+
 /* Whether the C library is another than glibc: musl, as far as the tests know. */
 #ifdef __GLIBC__
 #define MUSL 0

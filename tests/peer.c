@@ -268,6 +268,5 @@ void release_resolver(void)
     resolver_silent = false;
     pthread_cond_broadcast(&resolver_released);
     pthread_mutex_unlock(&resolver_lock);
-    while (count_threads() > 1)
-        usleep(1000);
+    wait_for_threads(1);
 }

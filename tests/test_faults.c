@@ -773,8 +773,7 @@ static void fault_at(size_t n, int call, int code, bool for_ever)
     if (s->stream_to_b)
         check_stream(&x, result == 0);
     clear_away(&x);
-    while (count_threads() > threads_expected) /* a helper whose look-up was abandoned ends by itself */
-        usleep(100);
+    wait_for_threads(threads_expected); /* a helper whose look-up was abandoned ends by itself */
     if (count_fds() != fds)
         check_failed(__FILE__, __LINE__, "%s: call %zu, %s, failed with %d: %d descriptors before, %d after", s->name,
                      n, call == F_NONE ? "none" : fault_name(call), code, fds, count_fds());
@@ -810,8 +809,7 @@ static void run_scenario(void)
     CHECK_ERRNO(skt_inet_pton(-1, "", buf), EAFNOSUPPORT); /* a task's record is allocated at its first failure */
     warm_engine();
     fault_at(0, F_NONE, 0, false); /* warms up the rest */
-    while (count_threads() > threads_expected)
-        usleep(100);
+    wait_for_threads(threads_expected);
     long before = fault_allocations();
     fault_at(0, F_NONE, 0, false);
     size_t calls = fault_count() < MOST_PLACES ? fault_count() : MOST_PLACES;

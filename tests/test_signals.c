@@ -952,8 +952,7 @@ static void helpers_take_no_signals(void)
     CHECK_INT(shared->handled, 0);
     CHECK_INT(pthread_sigmask(SIG_SETMASK, &before, NULL), 0); /* now it comes */
     CHECK_INT(shared->handled, 1);
-    while (count_threads() > 2)
-        moment();
+    wait_for_threads(2);
 }
 
 /* A look-up that waits for its helper is a call as any other. */
@@ -986,8 +985,7 @@ static void hook_ends_a_look_up(void)
     CHECK_INT(pthread_join(thread, NULL), 0);
     PUT(helper_may_go, true);
     skt_on_interrupt(NULL, NULL);
-    while (count_threads() > 2)
-        moment();
+    wait_for_threads(2);
 }
 
 #define SIGNALS 65
