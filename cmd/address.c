@@ -2,6 +2,7 @@
  * where.  One row for each scheme. */
 #include "cmd.h"
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,35 @@ static int read_vsock(struct cmd_address *address, const char *rest)
     return read_library_form(address, "vsock:", form);
 }
 
+/* A descriptor that our parent has opened. */
+static int read_fd(struct cmd_address *address, const char *rest)
+{
+    int listening = 0;
+    socklen_t len = sizeof address->type;
+    char *end;
+    long fd = strtol(rest, &end, 10);
+    if (!isdigit((unsigned char)*rest) || *end || fd > 1 << 20)
+        return cmd_misuse("'%s': write fd: and the number of a descriptor", address->text);
+    if (fcntl((int)fd, F_GETFD) < 0)
+        return cmd_misuse("'%s': there is no descriptor %ld", address->text, fd);
+    if (getsockopt((int)fd, SOL_SOCKET, SO_TYPE, &address->type, &len) < 0)
+        return cmd_misuse("'%s': descriptor %ld is no socket", address->text, fd);
+    len = sizeof listening;
+    if (getsockopt((int)fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0)
+        listening = 0;
+    address->fd = (int)fd;
+    address->listening = listening != 0;
+    return 0;
+}
+
+static int read_stdio(struct cmd_address *address, const char *rest)
+{
+    if (*rest)
+        return cmd_misuse("'%s' is no address; - alone is standard input and output", address->text);
+    address->stdio = true;
+    return 0;
+}
+
 /* ---- The table ---- */
 
 static const struct cmd_scheme schemes[] = {
@@ -113,17 +143,22 @@ static const struct cmd_scheme schemes[] = {
     { "unix:", SOCK_STREAM, read_path, "unix:/path", "a Unix stream socket" },
     { "unix-dgram:", SOCK_DGRAM, read_path, "unix-dgram:/path", "a Unix datagram socket" },
     { "unix-seqpacket:", SOCK_SEQPACKET, read_path, "unix-seqpacket:/path", "a Unix socket of whole messages" },
-    { "unix-abstract:", SOCK_STREAM, read_abstract, "unix-abstract:name", "a Unix stream socket without a file" },
+    { "unix-abstract:", SOCK_STREAM, read_abstract, "unix-abstract:name", "a Unix stream socket without a file; also" },
+    { "unix-abstract-dgram:", SOCK_DGRAM, read_abstract, "", "unix-abstract-dgram: and unix-abstract-seqpacket:" },
+    { "unix-abstract-seqpacket:", SOCK_SEQPACKET, read_abstract, NULL, NULL },
     { "vsock://", SOCK_STREAM, read_vsock, "vsock://cid:port", "between a virtual machine and its host" },
+    { "fd:", SOCK_STREAM, read_fd, "fd:3", "a socket that skt was started with" },
+    { "-", SOCK_STREAM, read_stdio, "-", "standard input and output (relay only)" },
 };
 
 void cmd_print_schemes(void)
 {
     for (size_t i = 0; i < COUNT(schemes); i++)
-        printf("  %-22s %s\n", schemes[i].form, schemes[i].line);
+        if (schemes[i].form)
+            printf("  %-22s %s\n", schemes[i].form, schemes[i].line);
 }
 
-static const char *scheme_name(size_t i)
+const char *cmd_scheme_prefix(size_t i)
 {
     return i < COUNT(schemes) ? schemes[i].prefix : NULL;
 }
@@ -132,15 +167,15 @@ static int unknown_scheme(const char *text)
 {
     char prefix[32];
     snprintf(prefix, sizeof prefix, "%.*s", (int)(strcspn(text, ":") + strspn(strpbrk(text, ":"), ":/")), text);
-    const char *nearest = cmd_nearest(prefix, scheme_name);
+    const char *nearest = cmd_nearest(prefix, cmd_scheme_prefix);
     if (nearest)
         return cmd_misuse("no address begins with '%s'; did you mean '%s'?", prefix, nearest);
-    return cmd_misuse("no address begins with '%s'; skt help lists what there is", prefix);
+    return cmd_misuse("no address begins with '%s'; skt help address lists what there is", prefix);
 }
 
 static int read_one(const char *text, struct cmd_address *address)
 {
-    *address = (struct cmd_address){ .text = text };
+    *address = (struct cmd_address){ .text = text, .fd = -1 };
     for (size_t i = 0; i < COUNT(schemes); i++) {
         size_t len = strlen(schemes[i].prefix);
         if (strncmp(text, schemes[i].prefix, len) == 0) {
@@ -162,30 +197,52 @@ static int read_host_and_port(char **args, struct cmd_address *address)
 {
     if (strchr(args[0], '/'))
         return cmd_misuse("'%s' and '%s': either one ADDRESS, or a host and a port", args[0], args[1]);
-    *address = (struct cmd_address){ .scheme = &schemes[0], .text = args[0], .type = schemes[0].type };
+    *address = (struct cmd_address){ .scheme = &schemes[0], .text = args[0], .type = schemes[0].type, .fd = -1 };
     int status = read_host(address, args[0], strlen(args[0]));
     address->text = args[1];
     return status ? status : read_port(address, args[1]);
 }
 
+static int check_family(const struct cmd_settings *settings, const struct cmd_address *address)
+{
+    if (settings->family != AF_UNSPEC && !address->ip)
+        return cmd_misuse("'%s': -4 and -6 are for hosts", address->text);
+    return 0;
+}
+
+int cmd_read_one_address(const struct cmd_settings *settings, const char *text, struct cmd_address *address)
+{
+    int status = read_one(text, address);
+    return status ? status : check_family(settings, address);
+}
+
 int cmd_read_address(const struct cmd_settings *settings, int n, char **args, struct cmd_address *address)
 {
     if (n == 0)
-        return cmd_misuse("an ADDRESS is missing, such as tcp://localhost:8080; see skt help");
+        return cmd_misuse("an ADDRESS is missing, such as tcp://localhost:8080; see skt help address");
     if (n > 2)
-        return cmd_misuse("too many arguments: one ADDRESS, or a host and a port; see skt help");
+        return cmd_misuse("too many arguments: one ADDRESS, or a host and a port; see skt help address");
     int status = n == 1 ? read_one(args[0], address) : read_host_and_port(args, address);
-    if (status == 0 && settings->family != AF_UNSPEC && !address->ip)
-        return cmd_misuse("'%s': -4 and -6 are for hosts", address->text);
-    return status;
+    if (status == 0 && address->stdio)
+        return cmd_misuse("'-': standard input and output are nobody's address here");
+    return status ? status : check_family(settings, address);
+}
+
+/* An inherited socket's scheme, where we know one. */
+static const char *prefix_of(const struct cmd_address *address, const skt_addr *addr)
+{
+    bool ip = addr->family == AF_INET || addr->family == AF_INET6;
+    if (address->fd < 0)
+        return address->scheme->prefix;
+    return !ip ? "" : address->type == SOCK_DGRAM ? "udp://" : "tcp://";
 }
 
 void cmd_address_of(const struct cmd_address *address, skt *s, char *buf, size_t len)
 {
     char text[SKT_ADDR_TEXT_MAX];
     skt_addr addr;
-    if (address->ip && skt_getsockname(s, &addr) == 0)
-        snprintf(buf, len, "%s%s", address->scheme->prefix, skt_addr_text(&addr, text, sizeof text));
+    if ((address->ip || address->fd >= 0) && skt_getsockname(s, &addr) == 0)
+        snprintf(buf, len, "%s%s", prefix_of(address, &addr), skt_addr_text(&addr, text, sizeof text));
     else
         snprintf(buf, len, "%s", address->text);
 }

@@ -1,7 +1,20 @@
 /* cmd.h - what the files of the command skt share.
  *
  * The command is built on skt.h alone: whatever is awkward to write here is a
- * fault of the library. */
+ * fault of the library.  How to add a subcommand:
+ *
+ *   its file       cmd/WORD.c, in cmd/meson.build: run(), and at its end a struct command cmd_WORD, with examples first
+ *   its row        in skt.c's table, and the extern declaration below
+ *   its options    names in .options; a new one is a row of options.c (an option means the same everywhere: look
+ *                  there first), and a field of struct cmd_settings, with its default if that is not 0
+ *   its addresses  cmd_read_address, then cmd_dial or cmd_listen_at (dial.c, server.c), which see to all options that
+ *                  concern a socket
+ *   what it says   cmd_say, cmd_misuse, cmd_fail: one line each, on standard error; results on standard output, with
+ *                  --json by json.h; live lines and colours by terminal.h; sizes, rates and times by units.h
+ *   its test       tests/cmd/WORD_....py, a story a file, in tests/cmd/meson.build
+ *   its manual     skt.1: SYNOPSIS, DESCRIPTION, each new option under OPTIONS, an example
+ *
+ * Help and completion make themselves from the tables. */
 #ifndef CMD_H
 #define CMD_H
 
@@ -16,16 +29,38 @@ enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
 struct cmd_settings;
 
+/* What may stand where. */
+enum cmd_arguments {
+    ARGUMENTS_MIXED, /* options and arguments in any order, until "--" */
+    ARGUMENTS_LAST,  /* the first argument ends the options: trace skt connect -v ... */
+    ARGUMENTS_RAW,   /* all is left to run(), which gets no settings; args[-1] is the command's name */
+};
+
 struct command {
     const char *name;
     /* Gets what the options say, and the n arguments behind them; returns the exit status. */
     int (*run)(const struct cmd_settings *settings, int n, char **args);
-    const char *line;    /* what it does, in a line */
-    const char *options; /* the letters of the options that it takes (options.c) */
-    const char *help;    /* examples first, then the rules; the options are added to it */
+    const char *line;     /* what it does, in a line */
+    const char *options;  /* the names of the options that it takes (options.c), "timeout idle | ttl dscp": help
+                             explains those before the bar, and only names the others */
+    const char *operands; /* what follows them: "ADDRESS", "FILE ADDRESS", "COMMAND" are known to completion */
+    const char *examples; /* lines of two spaces, "skt ..." and at column 43 what it does */
+    const char *rules;    /* what else to know, on the same screen; or NULL */
+    enum cmd_arguments arguments;
 };
 
-extern const struct command cmd_connect, cmd_listen;
+extern const struct command cmd_connect, cmd_listen, cmd_help;
+
+/* The i-th command, NULL after the last. */
+const struct command *cmd_command(size_t i);
+
+/* ---- help.c ---- */
+
+/* The command of this name, or NULL, having said which one was probably meant. */
+const struct command *cmd_find(const char *name);
+
+void cmd_print_help(const struct command *command);
+void cmd_print_overview(void);
 
 /* ---- say.c: what is told to the user ---- */
 
@@ -49,23 +84,32 @@ const char *cmd_nearest(const char *wrong, const char *(*name)(size_t i));
 
 /* Which of its ends ends a conversation. */
 enum cmd_end { END_BOTH, END_PEER, END_INPUT };
+enum cmd_shell { SHELL_NONE, SHELL_BASH, SHELL_ZSH };
+
+/* The values of an option that may be given several times. */
+struct cmd_list {
+    const char *items[64];
+    size_t n;
+};
 
 /* What the options say. */
 struct cmd_settings {
     int family;     /* AF_INET, AF_INET6, or AF_UNSPEC for either */
     double timeout; /* seconds to wait for a peer, or SKT_NO_TIMEOUT */
     double idle;    /* seconds of silence that end a conversation, or SKT_NO_TIMEOUT */
-    enum cmd_end end;
+    int end;        /* enum cmd_end */
+    bool json;
     bool verbose;
-    bool help; /* --help: print it and do nothing else */
+    int completion; /* enum cmd_shell */
+    bool help;      /* --help: print it and do nothing else */
 };
 
-/* Reads a command's options; its other arguments are at argv[optind] and on.  0,
- * or STATUS_USAGE, having said why. */
-int cmd_read_options(const struct command *command, int argc, char **argv, struct cmd_settings *settings);
+/* Reads a command's options; its other arguments are at argv[optind] and on, up to *argc, which becomes
+ * less where an option takes all that follows it.  0, or STATUS_USAGE, having said why. */
+int cmd_read_options(const struct command *command, int *argc, char **argv, struct cmd_settings *settings);
 
-/* Prints a line for each option in letters. */
-void cmd_print_options(const char *letters);
+/* Prints a line for each option of the command. */
+void cmd_print_options(const struct command *command);
 
 /* ---- address.c ---- */
 
@@ -76,7 +120,10 @@ struct cmd_address {
     const struct cmd_scheme *scheme;
     const char *text; /* as it was written */
     int type;         /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
-    bool ip;          /* host and port count, otherwise addr */
+    bool ip;          /* host and port count, otherwise, unless one of the next two says else, addr */
+    int fd;           /* fd:N, a socket that we were started with; otherwise -1 */
+    bool stdio;       /* -: standard input and output */
+    bool listening;   /* fd is a listener */
     char host[256];   /* "": every address of this machine */
     int port;
     skt_addr addr;
@@ -84,6 +131,12 @@ struct cmd_address {
 
 /* Reads ADDRESS, or HOST PORT, from n arguments.  0, or STATUS_USAGE, having said why. */
 int cmd_read_address(const struct cmd_settings *settings, int n, char **args, struct cmd_address *address);
+
+/* Reads ADDRESS from one argument, which may be "-" too. */
+int cmd_read_one_address(const struct cmd_settings *settings, const char *text, struct cmd_address *address);
+
+/* What the i-th form of ADDRESS begins with, NULL after the last. */
+const char *cmd_scheme_prefix(size_t i);
 
 /* Prints a line for each form of ADDRESS. */
 void cmd_print_schemes(void);
@@ -94,6 +147,14 @@ void cmd_address_of(const struct cmd_address *address, skt *s, char *buf, size_t
 /* The rows of a host's addresses, for a datagram socket.  As skt_getaddrinfo. */
 ssize_t cmd_look_up(const struct cmd_address *address, const struct cmd_settings *settings, int flags,
                     skt_addrinfo **list);
+
+/* ---- dial.c, server.c: a socket from an address, with all that the options say of it ---- */
+
+/* A socket that is connected there, without a timeout.  0, or the exit status, having said why. */
+int cmd_dial(const struct cmd_address *address, const struct cmd_settings *settings, skt **s);
+
+/* One that listens there or, for datagrams, is bound.  0, or the exit status, having said why. */
+int cmd_listen_at(const struct cmd_address *address, const struct cmd_settings *settings, skt **s);
 
 /* ---- cleanup.c ---- */
 

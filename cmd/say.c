@@ -1,5 +1,6 @@
 /* say.c - what is told to the user on standard error: one line for each thing. */
 #include "cmd.h"
+#include "terminal.h"
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@ __attribute__((format(printf, 1, 0))) static void say(const char *format, va_lis
     size_t len = n < 0 ? 5 : 5 + (size_t)n;
     if (len > sizeof line - 2)
         len = sizeof line - 2;
+    cmd_status_clear();
     line[len] = '\n';
     if (write(STDERR_FILENO, line, len + 1) < 0)
         return; /* nobody is left to be told */

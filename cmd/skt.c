@@ -1,82 +1,18 @@
-/* skt.c - the command skt: the table of its subcommands, and what belongs to none
- * of them. */
+/* skt.c - the command skt: the table of its subcommands, its start and its end. */
 #include "cmd.h"
 #include <fcntl.h>
 #include <getopt.h>
+#include <locale.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-static int run_help(const struct cmd_settings *settings, int n, char **args);
-
-static const struct command cmd_help = {
-    .name = "help",
-    .run = run_help,
-    .line = "this, or with a word of these: its examples and options",
-    .options = "h",
-};
-
 static const struct command *const commands[] = { &cmd_connect, &cmd_listen, &cmd_help };
 
-static const char *command_name(size_t i)
+const struct command *cmd_command(size_t i)
 {
-    return i < COUNT(commands) ? commands[i]->name : NULL;
+    return i < COUNT(commands) ? commands[i] : NULL;
 }
-
-static const struct command *find(const char *name)
-{
-    for (size_t i = 0; i < COUNT(commands); i++)
-        if (!strcmp(commands[i]->name, name))
-            return commands[i];
-    const char *nearest = cmd_nearest(name, command_name);
-    if (nearest)
-        cmd_misuse("no command '%s'; did you mean '%s'?", name, nearest);
-    else
-        cmd_misuse("no command '%s'; skt help lists them", name);
-    return NULL;
-}
-
-/* ---- Help ---- */
-
-static void print_overview(void)
-{
-    puts("skt: talk over sockets\n"
-         "\n"
-         "  skt listen tcp://:8080           on one side, and on the other:\n"
-         "  skt connect tcp://HOST:8080      what is typed here is printed there\n"
-         "\n"
-         "usage: skt COMMAND [OPTION]... ADDRESS");
-    for (size_t i = 0; i < COUNT(commands); i++)
-        printf("  %-9s %s\n", commands[i]->name, commands[i]->line);
-    puts("\nADDRESS:");
-    cmd_print_schemes();
-    puts("\nexit status: 0 all went over, 1 something failed (and what was said),\n"
-         "2 the command was called wrongly.  More: man skt");
-}
-
-static void print_help(const struct command *command)
-{
-    if (command == &cmd_help) {
-        print_overview();
-        return;
-    }
-    printf("skt %s: %s\n\n%s\n", command->name, command->line, command->help);
-    cmd_print_options(command->options);
-}
-
-static int run_help(const struct cmd_settings *settings, int n, char **args)
-{
-    (void)settings;
-    if (n > 1)
-        return cmd_misuse("help takes one word, as in skt help connect");
-    const struct command *command = n == 1 ? find(args[0]) : &cmd_help;
-    if (!command)
-        return STATUS_USAGE;
-    print_help(command);
-    return STATUS_OK;
-}
-
-/* ---- The start and the end ---- */
 
 /* A socket must not become descriptor 0, 1 or 2.  A closed input is an empty one; writing
  * to a closed output fails as it should. */
@@ -100,15 +36,17 @@ static int finish(int status)
 static int run(int argc, char **argv)
 {
     struct cmd_settings settings;
-    const struct command *command = find(argv[0]);
+    const struct command *command = cmd_find(argv[0]);
     if (!command)
         return STATUS_USAGE;
-    int status = cmd_read_options(command, argc, argv, &settings);
+    if (command->arguments == ARGUMENTS_RAW)
+        return command->run(NULL, argc - 1, argv + 1);
+    int status = cmd_read_options(command, &argc, argv, &settings);
     if (status)
         return status;
     if (!settings.help)
         return command->run(&settings, argc - optind, argv + optind);
-    print_help(command);
+    cmd_print_help(command);
     return STATUS_OK;
 }
 
@@ -119,6 +57,7 @@ static bool is_option(const char *word, const char *letter, const char *name)
 
 int main(int argc, char **argv)
 {
+    setlocale(LC_CTYPE, "");  /* for names that are not ASCII, and for bars */
     signal(SIGPIPE, SIG_IGN); /* an output that nobody reads is an error to be told */
     fill_standard_descriptors();
     if (argc < 2)
@@ -126,7 +65,7 @@ int main(int argc, char **argv)
     if (is_option(argv[1], "-V", "--version"))
         puts("skt " SKT_VERSION);
     else if (is_option(argv[1], "-h", "--help"))
-        print_overview();
+        cmd_print_overview();
     else
         return finish(run(argc - 1, argv + 1));
     return finish(STATUS_OK);

@@ -4,7 +4,8 @@ import os
 import re
 from story import check, check_equal, play, skt
 
-PAGES = [["help"], ["help", "connect"], ["help", "listen"], ["help", "help"]]
+COMMANDS = re.findall(r"^  ([a-z]+) ", skt("help").expect(err="").out.decode().partition("usage:")[2], re.M)
+PAGES = [["help"], ["help", "address"]] + [["help", word] for word in COMMANDS]
 
 
 def text(*words):
@@ -18,7 +19,7 @@ def one_screen_each():
         for line in lines:
             check(len(line) <= 80, "too wide: " + line)
         check(lines[2].startswith("  skt "), "skt %s does not begin with an example" % " ".join(words))
-    check("exit status" in text("help"), "the help does not tell the exit status")
+    check("Exit status" in text("help"), "the help does not tell the exit status")
 
 
 def other_ways_to_ask():
@@ -31,9 +32,10 @@ def other_ways_to_ask():
 def the_manual_page_knows_them_all():
     with open(os.path.join(os.path.dirname(__file__), "..", "..", "man", "skt.1")) as page:
         manual = page.read()
-    for word in re.findall(r"--([a-z0-9]+)", text("help", "connect") + text("help", "listen")):
+    check("connect" in COMMANDS and "help" in COMMANDS, "the commands are not found in the help")
+    for word in re.findall(r"--([a-z0-9-]+)", "".join(text("help", word) for word in COMMANDS)):
         check("Fl -" + word in manual, "skt.1 does not mention --" + word)
-    for prefix in re.findall(r"^  ([a-z-]+:(?://)?)", text("help").partition("ADDRESS:")[2], re.M):
+    for prefix in re.findall(r"^  ([a-z-]+:(?://)?)", text("help", "address").partition("ADDRESS:")[2], re.M):
         check("Cm " + prefix in manual, "skt.1 does not mention " + prefix)
 
 
