@@ -309,6 +309,20 @@ SKT_API skt *skt_create_connection(const char *host, int port, double timeout);
  * its family are tried. */
 SKT_API skt *skt_create_connection_from(const char *host, int port, double timeout, skt_addr source);
 
+/* What skt_create_connection may be told; zeros are its own choice. */
+typedef struct skt_connection_options {
+    int family;                        /* AF_INET or AF_INET6: only such addresses; 0: the source's, or both */
+    const skt_addr *source;            /* as in skt_create_connection_from; NULL: any */
+    int (*prepare)(skt *s, void *arg); /* called with each new socket before it is bound and connected, to set the
+                                          options that have to be set by then, and for nothing else; -1: this address
+                                          has failed, with errno */
+    void *arg;
+} skt_connection_options;
+
+/* The same with options, which may be NULL. */
+SKT_API skt *skt_create_connection_with(const char *host, int port, double timeout,
+                                        const skt_connection_options *options);
+
 /* How a server differs from Python's defaults, which are all zeros. */
 typedef struct skt_server_options {
     int backlog;           /* 0 or less: skt_listen's default */

@@ -23,7 +23,7 @@
 struct race {
     const char *host;
     int64_t timeout, deadline;
-    const skt_addr *source;  /* bound before connecting, or NULL */
+    const skt_connection_options *options;
     struct addrinfo **order; /* in the order in which they are tried */
     size_t n, next;          /* how many; the first that has not begun */
     int64_t next_start;
@@ -79,20 +79,37 @@ static int result_of(int fd)
     return code == 0 && connected_to_itself(fd) ? ECONNREFUSED : code;
 }
 
+/* What the caller does to the new socket, as an skt for as long as that takes: 0 or an errno. */
+static int prepare(const struct race *r, int fd, const struct addrinfo *ai)
+{
+    skt *s = skti_new("connect", fd, ai->ai_family, SOCK_STREAM, ai->ai_protocol);
+    if (!s)
+        return ENOMEM;
+    __atomic_store_n(&s->timeout, 0, __ATOMIC_RELAXED); /* as the descriptor is */
+    errno = EINVAL;
+    int code = r->options->prepare(s, r->options->arg) < 0 ? errno : 0;
+    skt_detach(s);
+    return code;
+}
+
+static int make_ready(const struct race *r, int fd, const struct addrinfo *ai)
+{
+    int code = r->options->prepare ? prepare(r, fd, ai) : 0;
+    return code == 0 && r->options->source && bind_source(fd, r->options->source) < 0 ? errno : code;
+}
+
 /* A socket that connects to ai: its descriptor, with *code 0 or EINPROGRESS, or -1 with its errno. */
 static int start(const struct race *r, const struct addrinfo *ai, int *code)
 {
     int fd = skti_sys.socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
-    *code = 0;
     if (fd < 0) {
         *code = errno;
         return -1;
     }
-    if (r->source && bind_source(fd, r->source) < 0)
-        *code = errno;
-    else if (skti_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+    *code = make_ready(r, fd, ai);
+    if (*code == 0 && skti_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
         *code = result_of(fd);
-    else
+    else if (*code == 0)
         *code = errno == EINTR ? EINPROGRESS : errno;
     if (*code == 0 || *code == EINPROGRESS)
         return fd;
@@ -243,12 +260,35 @@ static bool arguments_usable(const char *host, int port)
     return false;
 }
 
-static skt *create_connection(const char *host, int port, double timeout, const skt_addr *source)
+/* Whether the source, if there is one, is an address of the family, if there is one; says which family is meant. */
+static bool source_usable(const skt_connection_options *options, int *family)
 {
-    struct race r = { .host = host, .timeout = skti_nanoseconds("connect", timeout), .source = source };
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = source ? source->family : AF_UNSPEC }, *list;
+    const skt_addr *source = options->source;
+    if (source && source->kind == SKTI_ADDR_NAME)
+        return skti_fail_argument("connect", EINVAL, "the source address is a name: %s", source->text) == 0;
+    if (source && skti_addr_check("connect", source, source->family) < 0)
+        return false;
+    *family = options->family ? options->family : source ? source->family : AF_UNSPEC;
+    if (source && source->family != AF_INET && source->family != AF_INET6)
+        skti_fail_argument("connect", EAFNOSUPPORT, "the source address is not of IPv4 or IPv6");
+    else if (*family != AF_UNSPEC && *family != AF_INET && *family != AF_INET6)
+        skti_fail_argument("connect", EAFNOSUPPORT, "the family is neither AF_INET nor AF_INET6");
+    else if (source && *family != source->family)
+        skti_fail_argument("connect", EINVAL, "the source address is of another family");
+    else
+        return true;
+    return false;
+}
+
+skt *skt_create_connection_with(const char *host, int port, double timeout, const skt_connection_options *options)
+{
+    static const skt_connection_options none;
+    struct race r = { .host = host,
+                      .timeout = skti_nanoseconds("connect", timeout),
+                      .options = options ? options : &none };
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
     char service[8];
-    if (r.timeout < -1 || !arguments_usable(host, port))
+    if (r.timeout < -1 || !arguments_usable(host, port) || !source_usable(r.options, &hints.ai_family))
         return NULL;
     if (skti_in_task() && skti_checkpoint_here() < 0) {
         skti_fail_at("connect", NULL, host, errno, SKTI_SYSTEM);
@@ -267,20 +307,10 @@ static skt *create_connection(const char *host, int port, double timeout, const 
 
 skt *skt_create_connection(const char *host, int port, double timeout)
 {
-    return create_connection(host, port, timeout, NULL);
+    return skt_create_connection_with(host, port, timeout, NULL);
 }
 
 skt *skt_create_connection_from(const char *host, int port, double timeout, skt_addr source)
 {
-    if (source.kind == SKTI_ADDR_NAME) {
-        skti_fail_argument("connect", EINVAL, "the source address is a name: %s", source.text);
-        return NULL;
-    }
-    if (skti_addr_check("connect", &source, source.family) < 0)
-        return NULL;
-    if (source.family != AF_INET && source.family != AF_INET6) {
-        skti_fail_argument("connect", EAFNOSUPPORT, "the source address is not of IPv4 or IPv6");
-        return NULL;
-    }
-    return create_connection(host, port, timeout, &source);
+    return skt_create_connection_with(host, port, timeout, &(skt_connection_options){ .source = &source });
 }

@@ -427,6 +427,12 @@ static void connections(void)
     FAILS(skt_create_connection_from, "connect", EINVAL, ("127.0.0.1", 80, 1, skt_inet("localhost", 0)));
     FAILS(skt_create_connection_from, "connect", EINVAL, ("127.0.0.1", 80, 1, (skt_addr){ 0 }));
     FAILS(skt_create_connection_from, "connect", EAFNOSUPPORT, ("127.0.0.1", 80, 1, skt_unix("/x")));
+    FAILS(skt_create_connection_with, "connect", EFAULT, (NULL, 80, 1, NULL));
+    FAILS(skt_create_connection_with, "connect", EAFNOSUPPORT,
+          ("127.0.0.1", 80, 1, &(skt_connection_options){ .family = AF_UNIX }));
+    skt_addr source = skt_inet("", 0);
+    FAILS(skt_create_connection_with, "connect", EINVAL,
+          ("::1", 80, 1, &(skt_connection_options){ .family = AF_INET6, .source = &source }));
     FAILS(skt_accept, "accept", EINVAL, (s, NULL));
     FAILS(skt_getpeername, "getpeername", EFAULT, (s, NULL));
     FAILS(skt_getsockname, "getsockname", EFAULT, (s, NULL));
@@ -740,6 +746,7 @@ static void bad_timeout(skt *s, double t)
     FAILS(skt_setdefaulttimeout, "setdefaulttimeout", EINVAL, (t));
     FAILS(skt_create_connection, "connect", EINVAL, ("127.0.0.1", 1, t));
     FAILS(skt_create_connection_from, "connect", EINVAL, ("127.0.0.1", 1, t, skt_inet("", 0)));
+    FAILS(skt_create_connection_with, "connect", EINVAL, ("127.0.0.1", 1, t, NULL));
     FAILS(skt_getaddrinfo, "getaddrinfo", EINVAL, ("127.0.0.1", NULL, 0, 0, 0, 0, t, &list));
     FAILS(skt_getnameinfo, "getnameinfo", EINVAL, (a, 0, text, sizeof text, NULL, 0, t));
     FAILS(skt_gethostbyname, "gethostbyname", EINVAL, ("127.0.0.1", text, sizeof text, t));

@@ -252,6 +252,42 @@ static void from_a_source_address(void)
     skt_close(server);
 }
 
+static int set_ttl(skt *s, void *arg)
+{
+    CHECK_INT(skt_setsockopt_int(s, IPPROTO_IP, IP_TTL, 7), 0);
+    ++*(int *)arg;
+    return 0;
+}
+
+static int refuse(skt *s, void *arg)
+{
+    (void)s;
+    ++*(int *)arg;
+    errno = EPERM;
+    return -1;
+}
+
+static void prepared(void)
+{
+    skt_addr addr;
+    skt *server = local_server(&addr);
+    int times = 0, ttl = 0;
+    skt_connection_options options = { .family = AF_INET, .prepare = set_ttl, .arg = &times };
+    begin();
+    add_row(addr);
+    skt *s = skt_create_connection_with("many.test", 80, 10, &options);
+    end();
+    CHECK_INT(name.family_asked, AF_INET);
+    CHECK_INT(times, 1);
+    CHECK_INT(skt_getsockopt_int(s, IPPROTO_IP, IP_TTL, &ttl), 0);
+    CHECK_INT(ttl, 7);
+    skt_close(s);
+    options.prepare = refuse;
+    CHECK_ERRNO(skt_create_connection_with("127.0.0.1", skt_port(&addr), 10, &options), EPERM);
+    CHECK_INT(times, 2);
+    skt_close(server);
+}
+
 static void source_addresses_that_are_none(void)
 {
     CHECK_ERRNO(skt_create_connection_from("127.0.0.1", 80, 1, skt_inet("localhost", 0)), EINVAL);
@@ -364,6 +400,7 @@ int main(void)
         { "more addresses than are kept", more_addresses_than_are_kept },
         { "more silent addresses than are tried at a time", many_silent },
         { "from a source address", from_a_source_address },
+        { "options set before connecting", prepared },
         { "source addresses that are none", source_addresses_that_are_none },
         { "not to itself", not_to_itself },
         { "a connection that is there at once", connected_at_once },

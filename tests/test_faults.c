@@ -280,6 +280,19 @@ static int act_create_connection_from(struct ctx *x)
     return x->c ? 0 : -1;
 }
 
+static int set_ttl(skt *s, void *arg)
+{
+    (void)arg;
+    return skt_setsockopt_int(s, IPPROTO_IP, IP_TTL, 7);
+}
+
+static int act_create_connection_with(struct ctx *x)
+{
+    skt_connection_options options = { .family = AF_INET, .prepare = set_ttl };
+    x->c = skt_create_connection_with("127.0.0.1", skt_port(&x->addr), SKT_NO_TIMEOUT, &options);
+    return x->c ? 0 : -1;
+}
+
 static int act_create_server(struct ctx *x)
 {
     x->a = skt_create_server(skt_inet("127.0.0.1", 0), &(skt_server_options){ .reuse_port = true });
@@ -634,6 +647,8 @@ static const struct scenario scenarios[] = {
       WAKING "getaddrinfo socket connect getsockopt close getsockname getpeername ", false },
     { "create_connection_from", prepare_server, act_create_connection_from,
       WAKING "getaddrinfo setsockopt getsockname getpeername ", false },
+    { "create_connection_with", prepare_server, act_create_connection_with,
+      WAKING "getaddrinfo getsockname getpeername ", false },
     /* SO_REUSEADDR is not necessary */
     { "create_server", nothing, act_create_server, "setsockopt ", false },
     { "create_server by name", nothing, act_create_server_by_name, WAKING "setsockopt getaddrinfo ", false },
