@@ -49,7 +49,7 @@ struct command {
     enum cmd_arguments arguments;
 };
 
-extern const struct command cmd_connect, cmd_listen, cmd_help;
+extern const struct command cmd_connect, cmd_listen, cmd_options, cmd_help;
 
 /* The i-th command, NULL after the last. */
 const struct command *cmd_command(size_t i);
@@ -98,6 +98,7 @@ struct cmd_settings {
     double timeout; /* seconds to wait for a peer, or SKT_NO_TIMEOUT */
     double idle;    /* seconds of silence that end a conversation, or SKT_NO_TIMEOUT */
     int end;        /* enum cmd_end */
+    bool connect;   /* skt options: look at a connection */
     bool json;
     bool verbose;
     int completion; /* enum cmd_shell */

@@ -41,6 +41,7 @@ static const struct cmd_option rows[] = {
     { 'i', "idle", "TIME", OPTION_TIME, FIELD(idle), .help = "end when nothing has come or gone for TIME" },
     { 'e', "end", "WHEN", OPTION_WORD, FIELD(end), .help = "both (default), peer or input: whose end ends it",
       .words = end_words },
+    { 0, "connect", NULL, OPTION_FLAG, FIELD(connect), .help = "connect to ADDRESS first" },
     { 0, "json", NULL, OPTION_FLAG, FIELD(json), .help = "print results as JSON, a line each" },
     { 'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose), .help = "say who the peer is" },
     { 0, "completion", "SHELL", OPTION_WORD, FIELD(completion), .help = "print the completion for bash or zsh",

@@ -52,17 +52,17 @@ def numbers():
 
 
 def options():
-    known, levels, seen = read_constants(), None, set()
+    known, seen = read_constants(), set()
     for place, line in lines("options.txt"):
         section = re.fullmatch(r"\[([a-z0-9 ]+) (\w+)\]", line)
         row = re.fullmatch(r"(\w+) +([a-z0-9_]+)(?::(\w+))? +(rw|r|w|-) +(\S.*)", line)
         name = row[1] if row else section[2] if section else ""
-        if name not in known or (row and (name in seen or '"' in line)):
+        if name not in known or (row and ((name, sockets) in seen or '"' in line)):
             sys.exit(f"{place}: '{line}' is no option or names what constants.txt lacks, or is there already")
         if section:
             level, sockets = section[2], " | ".join("FOR_" + word.upper() for word in section[1].split())
             continue
-        seen.add(name)
+        seen.add((name, sockets))
         readable, writable = ("true" if letter in row[4] else "false" for letter in "rw")
         number = known[level] if re.match(r"\d", known[level] or "") else level
         yield guarded(name, known[name], '{{ "%s", "%s", %s, {}, %s, %s, %s, &kind_%s, "%s", "%s" }},' % (
