@@ -90,9 +90,10 @@ unsigned cmd_sockopt_sockets(skt *s)
         { AF_PACKET, -1, -1, FOR_PACKET },
         { AF_NETLINK, -1, -1, FOR_NETLINK },
         { AF_VSOCK, -1, -1, FOR_VSOCK },
-        { AF_CAN, SOCK_RAW, CAN_RAW, FOR_CAN },
-        { AF_CAN, -1, CAN_ISOTP, FOR_ISOTP },
-        { AF_CAN, -1, CAN_J1939, FOR_J1939 },
+        { AF_CAN, SOCK_RAW, -1, FOR_CAN },
+        { AF_CAN, SOCK_DGRAM, 0, FOR_ISOTP }, /* that is what it says of itself */
+        { AF_CAN, SOCK_DGRAM, CAN_ISOTP, FOR_ISOTP },
+        { AF_CAN, SOCK_DGRAM, CAN_J1939, FOR_J1939 },
         { AF_TIPC, -1, -1, FOR_TIPC },
         { AF_ALG, -1, -1, FOR_ALG },
         { AF_RDS, -1, -1, FOR_RDS },

@@ -100,6 +100,8 @@ static int list(skt *s, const char *word, bool json)
     unsigned sockets = cmd_sockopt_sockets(s);
     size_t found = 0;
     int width = name_width(sockets, word);
+    if (!sockets)
+        return cmd_fail();
     if (json)
         cmd_json_open(&j, NULL, '[');
     for (size_t i = 0; (option = cmd_sockopt_at(i)); i++) {
