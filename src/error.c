@@ -1,9 +1,10 @@
 /* error.c - the record of what failed last, and the sentence made of it.
  *
- * One record a thread, in its thread-local storage and of fixed size, so that
- * a failure can be recorded when there is no memory.  A task gets one of its own with its first
- * failure; if there is no memory for it, it uses the thread's.  The sentence is
- * put together only when somebody asks for it. */
+ * One record a thread, made with its first failure, and one a task, likewise.  The first thread (as a rule the
+ * only one) has its place in the program, so that it can record a failure when there is no memory; a task without
+ * memory uses its thread's; threads without memory share one.  (A place for each in thread-local
+ * storage would be simpler, but is too large for a library that is loaded late: dlopen(3), Python's ctypes.)  The
+ * sentence is put together only when somebody asks for it. */
 #include "error.h"
 #include "address.h"
 #include "here.h"
@@ -22,26 +23,65 @@ struct skti_error_state {
     char sentence[2048];
 };
 
-static _Thread_local struct skti_error_state threads_own;
 static const struct skti_error_state nothing_failed;
+static struct skti_error_state first_threads, shared; /* shared: whatever two threads write, its texts end */
+static bool first_is_taken;
+static pthread_key_t key; /* of a thread's record: gives it back when the thread ends */
+
+static void give_back(void *errors)
+{
+    skti_thread_scope()->errors = NULL;
+    if (errors == &first_threads)
+        __atomic_store_n(&first_is_taken, false, __ATOMIC_RELEASE);
+    else if (errors != &shared)
+        skti_sys.free(errors);
+}
+
+__attribute__((constructor)) static void make_key(void)
+{
+    pthread_key_create(&key, give_back);
+}
+
+__attribute__((destructor)) static void delete_key(void) /* dlclose(3): nobody is to call give_back any more */
+{
+    pthread_key_delete(key);
+}
+
+static struct skti_error_state *new_state(void)
+{
+    int keep = errno;
+    struct skti_error_state *errors = skti_sys.calloc(1, sizeof *errors);
+    errno = keep;
+    return errors;
+}
+
+static struct skti_error_state *threads_state(void)
+{
+    struct skti_scope *own = skti_thread_scope();
+    if (own->errors)
+        return own->errors;
+    if (!__atomic_exchange_n(&first_is_taken, true, __ATOMIC_ACQ_REL))
+        own->errors = &first_threads;
+    else if (!(own->errors = new_state()))
+        own->errors = &shared;
+    pthread_setspecific(key, own->errors); /* without memory it is not given back */
+    return own->errors;
+}
 
 /* To be written: the running task's, or the thread's. */
 static struct skti_error_state *state(void)
 {
     struct skti_scope *scope = skti_scope();
-    if (!scope->errors && skti_in_task()) {
-        int keep = errno;
-        scope->errors = skti_sys.calloc(1, sizeof *scope->errors);
-        if (!scope->errors)
-            scope->errors = &threads_own;
-        errno = keep;
-    }
-    return scope->errors ? scope->errors : &threads_own;
+    if (!scope->errors && skti_in_task())
+        scope->errors = new_state();
+    if (!scope->errors)
+        scope->errors = threads_state();
+    return scope->errors;
 }
 
 void skti_free_errors(struct skti_error_state *errors)
 {
-    if (errors != &threads_own)
+    if (errors != skti_thread_scope()->errors)
         skti_sys.free(errors);
 }
 
@@ -49,7 +89,7 @@ void skti_free_errors(struct skti_error_state *errors)
 static const struct skti_error_state *state_now(void)
 {
     const struct skti_error_state *errors = skti_scope()->errors;
-    return errors ? errors : skti_in_task() ? &nothing_failed : &threads_own;
+    return errors ? errors : &nothing_failed;
 }
 
 const skt_error *skt_error_record(void)

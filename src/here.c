@@ -8,6 +8,11 @@
 _Thread_local struct skti_here skti_here;
 static _Thread_local struct skti_scope threads_own = { .deadline = SKTI_FOREVER };
 
+struct skti_scope *skti_thread_scope(void)
+{
+    return &threads_own;
+}
+
 struct skti_scope *skti_scope(void)
 {
     return skti_here.scope ? skti_here.scope : &threads_own;

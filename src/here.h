@@ -30,8 +30,9 @@ struct skti_here {
     struct skti_scope *scope; /* the running task's; NULL: the thread's own, see skti_scope */
 };
 
-/* The shared library is loaded at the start or is small enough for the room that the C library
- * keeps for late ones: so the fast kind of access can be had (ELF Handling For TLS, 4.2). */
+/* The library's thread-local data is small enough for the room that the C library keeps for libraries that are
+ * loaded late (512 bytes, glibc's rtld.optional_static_tls): so the fast kind of access can be had (ELF Handling For
+ * TLS, 4.2). */
 extern _Thread_local struct skti_here skti_here __attribute__((tls_model("initial-exec")));
 
 static inline bool skti_in_task(void)
@@ -41,6 +42,9 @@ static inline bool skti_in_task(void)
 
 /* The running task's scope, or the thread's. */
 struct skti_scope *skti_scope(void);
+
+/* The thread's own, in a task too. */
+struct skti_scope *skti_thread_scope(void);
 
 /* Frees the record of a scope that ends (error.c). */
 void skti_free_errors(struct skti_error_state *errors);

@@ -50,6 +50,23 @@ def only_ours_is_exported():
     check("Library soname: [libskt.so.0]" in output_of("readelf", "-d", library), "no soname libskt.so.0")
 
 
+def loaded_late():
+    """A library that uses too much thread-local data of the fast kind cannot be."""
+    library = os.path.join(BUILD, "src", "libskt.so")
+    text = output_of(sys.executable, "-c", f"""if True:
+        import ctypes, threading
+        skt = ctypes.CDLL({library!r}, use_errno=True)
+        skt.skt_strerror.restype = ctypes.c_char_p
+        def fail():
+            skt.skt_fromfd(-1)
+            print(skt.skt_strerror().decode())
+        threads = [threading.Thread(target=fail) for _ in range(3)]
+        for t in threads: t.start()
+        for t in threads: t.join()
+        fail()""")
+    check(text == 4 * "fromfd: negative file descriptor: -1\n", text)
+
+
 def say_hello(folder, pkg_config_path, libraries, *static, **env):
     """Makes the README's server with pkg-config and one cc, and is its client."""
     env["PKG_CONFIG_PATH"] = pkg_config_path
@@ -127,6 +144,7 @@ def echo_server_serves_and_ends():
 CASES = [
     ("skt.h is C11, C++98 and later without a warning", the_header_in_other_languages),
     ("the library exports what skt.h declares, and nothing else", only_ours_is_exported),
+    ("the library can be loaded late, into a program with threads", loaded_late),
     ("the README's server from the build tree, shared and static", from_the_build_tree),
     ("the README's server from an install, shared and static", from_an_install),
     ("examples/echo_server echoes, and ends gracefully on SIGTERM", echo_server_serves_and_ends),
