@@ -234,6 +234,10 @@ SKT_API skt *skt_socket(int family, int type, int proto);
  * (EBADF, ENOTSOCK) fd stays yours. */
 SKT_API skt *skt_fromfd(int fd);
 
+/* socket.socket(family, type, proto, fileno=fd).  The same, with what the caller knows already; -1: the
+ * kernel is asked. */
+SKT_API skt *skt_fromfd_as(int fd, int family, int type, int proto);
+
 /* socket.socketpair(): two sockets, connected to each other.  family 0 is AF_UNIX,
  * type 0 SOCK_STREAM. */
 SKT_API int skt_socketpair(int family, int type, int proto, skt *pair[2]);

@@ -228,7 +228,7 @@ int skti_set_timeout(skt *s, int64_t ns)
 {
     int result = 0;
     pthread_mutex_lock(&s->lock);
-    if ((ns < 0) != (skti_timeout(s) < 0) && s->borrowers == 0)
+    if (s->borrowers == 0) /* whatever it was: others may have changed it, by another descriptor */
         result = skti_sys.set_nonblocking(skti_fd(s), ns >= 0);
     if (result == 0)
         __atomic_store_n(&s->timeout, ns, __ATOMIC_RELAXED);

@@ -80,14 +80,14 @@ int skt_socketpair(int family, int type, int proto, skt *pair[2])
     return 0;
 }
 
-static void recall_peer(skt *s)
+/* Who fd is connected to, len 0 where that is nobody.  -1: fd is no socket. */
+static int ask_peer(int fd, struct sockaddr_storage *peer, socklen_t *len)
 {
-    struct sockaddr_storage peer;
-    socklen_t len = sizeof peer;
-    int keep = errno;
-    if (skti_sys.getpeername(skti_fd(s), (struct sockaddr *)&peer, &len) == 0)
-        skti_remember_peer(s, (struct sockaddr *)&peer, len);
-    errno = keep;
+    *len = sizeof *peer;
+    if (skti_sys.getpeername(fd, (struct sockaddr *)peer, len) == 0)
+        return 0;
+    *len = 0;
+    return errno == EBADF || errno == ENOTSOCK ? -1 : 0;
 }
 
 static int ask(int fd, int name, int *value)
@@ -99,7 +99,7 @@ static int ask(int fd, int name, int *value)
 /* Like skti_adopt, but on failure fd stays the caller's: it is taken out of the struct again. */
 static skt *adopt_foreign(int fd, int family, int type, int proto, bool nonblocking)
 {
-    skt *s = skti_new("fromfd", fd, family, type, proto);
+    skt *s = skti_new("fromfd", fd, family, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), proto);
     if (!s)
         return NULL;
     if (nonblocking)
@@ -111,26 +111,41 @@ static skt *adopt_foreign(int fd, int family, int type, int proto, bool nonblock
         skti_fail("fromfd", code);
         return NULL;
     }
-    recall_peer(s);
     s->short_drains = false; /* what was done to it before, nobody knows */
+    return s;
+}
+
+/* Finds out what the caller does not know (-1) of fd. */
+static int find_out(int fd, int *family, int *type, int *proto)
+{
+    bool known = (*family != -1 || ask(fd, SO_DOMAIN, family) == 0) && (*type != -1 || ask(fd, SO_TYPE, type) == 0) &&
+                 (*proto != -1 || ask(fd, SO_PROTOCOL, proto) == 0);
+    return known ? 0 : -1;
+}
+
+skt *skt_fromfd_as(int fd, int family, int type, int proto)
+{
+    if (fd < 0) {
+        skti_fail_argument("fromfd", EBADF, "negative file descriptor: %d", fd);
+        return NULL;
+    }
+    struct sockaddr_storage peer;
+    socklen_t len;
+    int flags = skti_sys.get_file_flags(fd);
+    if (flags < 0 || ask_peer(fd, &peer, &len) < 0 || find_out(fd, &family, &type, &proto) < 0) {
+        skti_fail("fromfd", errno);
+        skti_record_detail("descriptor %d", fd);
+        return NULL;
+    }
+    skt *s = adopt_foreign(fd, family, type, proto, flags & O_NONBLOCK);
+    if (s && len > 0)
+        skti_remember_peer(s, (struct sockaddr *)&peer, len);
     return s;
 }
 
 skt *skt_fromfd(int fd)
 {
-    int family, type, proto;
-    if (fd < 0) {
-        skti_fail_argument("fromfd", EBADF, "negative file descriptor: %d", fd);
-        return NULL;
-    }
-    int flags = skti_sys.get_file_flags(fd);
-    if (flags < 0 || ask(fd, SO_DOMAIN, &family) < 0 || ask(fd, SO_TYPE, &type) < 0 ||
-        ask(fd, SO_PROTOCOL, &proto) < 0) {
-        skti_fail("fromfd", errno);
-        skti_record_detail("descriptor %d", fd);
-        return NULL;
-    }
-    return adopt_foreign(fd, family, type, proto, flags & O_NONBLOCK);
+    return skt_fromfd_as(fd, -1, -1, -1);
 }
 
 /* Where a task has borrowed O_NONBLOCK for good, it is for both from now on. */

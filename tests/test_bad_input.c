@@ -389,6 +389,9 @@ static void makings(void)
     FAILS(skt_fromfd, "fromfd", EBADF, (-1));
     FAILS(skt_fromfd, "fromfd", EBADF, (INT_MAX));
     FAILS(skt_fromfd, "fromfd", ENOTSOCK, (file));
+    FAILS(skt_fromfd_as, "fromfd", EBADF, (-1, AF_INET, SOCK_STREAM, 0));
+    FAILS(skt_fromfd_as, "fromfd", EBADF, (INT_MAX, AF_INET, SOCK_STREAM, 0));
+    FAILS(skt_fromfd_as, "fromfd", ENOTSOCK, (file, AF_INET, SOCK_STREAM, 0));
     FAILS(skt_socketpair, "socketpair", EFAULT, (AF_UNIX, SOCK_STREAM, 0, NULL));
     FAILS(skt_socketpair, "socketpair", EAFNOSUPPORT, (-1, SOCK_STREAM, 0, pair));
     FAILS(skt_socketpair, "socketpair", EINVAL, (AF_UNIX, -1, 0, pair));

@@ -74,6 +74,30 @@ static void adopted(void)
     skt_close(s);
 }
 
+static void adopted_with_what_is_known(void)
+{
+    skt *s = skt_fromfd_as(socket(AF_INET, SOCK_STREAM, 0), AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 17);
+    CHECK(skt_family(s) == AF_INET6 && skt_type(s) == SOCK_DGRAM && skt_proto(s) == 17); /* it is believed */
+    skt_close(s);
+    s = skt_fromfd_as(socket(AF_INET, SOCK_DGRAM, 0), -1, -1, 5);
+    CHECK(skt_family(s) == AF_INET && skt_type(s) == SOCK_DGRAM && skt_proto(s) == 5);
+    skt_close(s);
+}
+
+/* The mode is what the timeout stands for, though somebody else has changed it meanwhile. */
+static void mode_is_set_again(void)
+{
+    skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(fcntl(skt_fileno(s), F_SETFL, O_NONBLOCK) == 0);
+    CHECK_INT(skt_settimeout(s, SKT_NO_TIMEOUT), 0);
+    CHECK(!(fcntl(skt_fileno(s), F_GETFL) & O_NONBLOCK));
+    CHECK_INT(skt_settimeout(s, 1), 0);
+    CHECK(fcntl(skt_fileno(s), F_SETFL, 0) == 0);
+    CHECK_INT(skt_settimeout(s, 2), 0);
+    CHECK(fcntl(skt_fileno(s), F_GETFL) & O_NONBLOCK);
+    skt_close(s);
+}
+
 static void doubled(void)
 {
     skt *pair[2];
@@ -220,6 +244,8 @@ int main(void)
         { "what cannot be made is told in a sentence", not_made },
         { "socketpair, Python's defaults", pairs },
         { "fromfd adopts a descriptor", adopted },
+        { "socket(fileno=...), with what is known", adopted_with_what_is_known },
+        { "settimeout sets the mode whatever it was", mode_is_set_again },
         { "dup", doubled },
         { "detach", detached },
         { "detach takes the descriptor from FILEs too", detached_with_a_file },
