@@ -1,0 +1,257 @@
+/* names.c - hosts: getaddrinfo and its older relatives. */
+#include "module.h"
+#include <limits.h>
+#include <netdb.h>
+#include <string.h>
+
+/* ---- getaddrinfo ---- */
+
+/* A service as text: of an int, str, bytes or None (NULL).  *owner is to be released. */
+static bool read_service(PyObject *arg, const char **text, PyObject **owner)
+{
+    *text = NULL;
+    *owner = NULL;
+    if (arg == Py_None)
+        return true;
+    if (PyLong_CheckExact(arg)) { /* in decimal, as the C library wants it */
+        long number = PyLong_AsLong(arg);
+        *owner = number == -1 && PyErr_Occurred() ? NULL : PyUnicode_FromFormat("%ld", number);
+    } else if (PyUnicode_Check(arg) || PyBytes_Check(arg)) {
+        *owner = Py_NewRef(arg);
+    } else {
+        PyErr_SetString(PyExc_OSError, "Int or String expected");
+    }
+    if (*owner)
+        *text = PyBytes_Check(*owner) ? PyBytes_AS_STRING(*owner) : PyUnicode_AsUTF8(*owner);
+    if (!*text)
+        Py_CLEAR(*owner);
+    return *text;
+}
+
+/* None is NULL, str is encoded by IDNA whatever is in it, bytes stay. */
+static bool read_host(PyObject *arg, const char **text, PyObject **owner)
+{
+    *text = NULL;
+    *owner = NULL;
+    if (arg == Py_None)
+        return true;
+    if (PyUnicode_Check(arg))
+        *owner = PyUnicode_AsEncodedString(arg, "idna", NULL);
+    else if (PyBytes_Check(arg))
+        *owner = Py_NewRef(arg);
+    else
+        PyErr_SetString(PyExc_TypeError, "getaddrinfo() argument 1 must be string or None");
+    if (*owner)
+        *text = PyBytes_AS_STRING(*owner);
+    return *text;
+}
+
+static PyObject *make_row(const skt_addrinfo *row)
+{
+    PyObject *address = address_to_python(&row->addr, row->proto);
+    return address ? Py_BuildValue("(iiisN)", row->family, row->type, row->proto, row->canonname, address) : NULL;
+}
+
+static PyObject *make_rows(const skt_addrinfo *rows, Py_ssize_t n)
+{
+    PyObject *list = PyList_New(n);
+    for (Py_ssize_t i = 0; list && i < n; i++) {
+        PyObject *row = make_row(&rows[i]);
+        if (row)
+            PyList_SET_ITEM(list, i, row);
+        else
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *look_up(PyObject *module, const char *host, const char *service, const int *numbers)
+{
+    skt_addrinfo *rows;
+    Py_ssize_t n;
+    WITHOUT_GIL(
+        n = skt_getaddrinfo(host, service, numbers[0], numbers[1], numbers[2], numbers[3], SKT_NO_TIMEOUT, &rows));
+    if (n < 0)
+        return raise_failure(state_of(module));
+    PyObject *list = make_rows(rows, n);
+    skt_freeaddrinfo(rows);
+    return list;
+}
+
+static METHOD_KEYWORDS(names_getaddrinfo)
+{
+    static const char *const names[] = { "host", "port", "family", "type", "proto", "flags", NULL };
+    PyObject *host_arg, *port_arg, *host_owner = NULL, *service_owner = NULL, *result = NULL;
+    const char *host, *service;
+    int numbers[4] = { 0 };
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|iiii:getaddrinfo", (char **)names, &host_arg, &port_arg,
+                                     &numbers[0], &numbers[1], &numbers[2], &numbers[3]))
+        return NULL;
+    if ((read_host(host_arg, &host, &host_owner) || !PyErr_Occurred()) &&
+        (read_service(port_arg, &service, &service_owner) || !PyErr_Occurred()) &&
+        PySys_Audit("socket.getaddrinfo", "OOiii", host_arg, port_arg, numbers[0], numbers[1], numbers[2]) == 0)
+        result = look_up(self, host, service, numbers);
+    Py_XDECREF(host_owner);
+    Py_XDECREF(service_owner);
+    return result;
+}
+
+/* ---- getnameinfo ---- */
+
+/* The numeric address of a tuple (host, port[, flowinfo[, scope_id]]). */
+static bool read_numeric(PyObject *module, PyObject *tuple, skt_addr *addr)
+{
+    const char *host;
+    int port;
+    unsigned flowinfo = 0, scope_id = 0;
+    if (!PyArg_ParseTuple(tuple, "si|II;getnameinfo(): illegal sockaddr argument", &host, &port, &flowinfo, &scope_id))
+        return false;
+    if (flowinfo > 0xfffff) {
+        PyErr_SetString(PyExc_OverflowError, "getnameinfo(): flowinfo must be 0-1048575.");
+        return false;
+    }
+    *addr = skt_name(host, port & 0xffff);
+    if (addr->family == AF_INET6)
+        *addr = skt_inet6(host, port & 0xffff, flowinfo, scope_id);
+    if (addr->family == AF_UNSPEC)
+        raise_gaierror(state_of(module), EAI_NONAME, NULL);
+    else if (addr->family == AF_INET && PyTuple_GET_SIZE(tuple) != 2)
+        PyErr_SetString(PyExc_OSError, "IPv4 sockaddr must be 2 tuple");
+    return !PyErr_Occurred();
+}
+
+static METHOD(names_getnameinfo)
+{
+    char host[NI_MAXHOST], service[NI_MAXSERV];
+    int flags, result;
+    skt_addr addr;
+    if (!args_count("getnameinfo", n, 2, 2) || !args_int(args[1], &flags))
+        return NULL;
+    if (!PyTuple_Check(args[0]))
+        return PyErr_Format(PyExc_TypeError, "getnameinfo() argument 1 must be a tuple");
+    if (!read_numeric(self, args[0], &addr) || PySys_Audit("socket.getnameinfo", "(O)", args[0]) < 0)
+        return NULL;
+    WITHOUT_GIL(result = skt_getnameinfo(addr, flags, host, sizeof host, service, sizeof service, SKT_NO_TIMEOUT));
+    if (result < 0)
+        return raise_failure(state_of(self));
+    PyObject *name = PyUnicode_DecodeFSDefault(host);
+    return name ? Py_BuildValue("(Ns)", name, service) : NULL;
+}
+
+/* ---- The older ones ---- */
+
+static METHOD_ONE(names_gethostbyname)
+{
+    struct host host;
+    char text[INET_ADDRSTRLEN], *result = NULL;
+    if (!args_host(arg, &host))
+        return NULL;
+    if (PySys_Audit("socket.gethostbyname", "O", arg) == 0) {
+        WITHOUT_GIL(result = skt_gethostbyname(host.text, text, sizeof text, SKT_NO_TIMEOUT));
+        if (!result)
+            raise_failure(state_of(self));
+    }
+    host_release(&host);
+    return result ? PyUnicode_FromString(text) : NULL;
+}
+
+static PyObject *make_list(char **texts)
+{
+    PyObject *list = PyList_New(0);
+    for (; list && *texts; texts++) {
+        PyObject *text = PyUnicode_DecodeFSDefault(*texts);
+        if (!text || PyList_Append(list, text) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(text);
+    }
+    return list;
+}
+
+/* (name, aliases, addresses) */
+static PyObject *make_hostent(const skt_hostent *host)
+{
+    PyObject *name = PyUnicode_DecodeFSDefault(host->name);
+    PyObject *aliases = name ? make_list(host->aliases) : NULL;
+    PyObject *addresses = aliases ? make_list(host->addresses) : NULL;
+    PyObject *result = addresses ? PyTuple_Pack(3, name, aliases, addresses) : NULL;
+    Py_XDECREF(addresses);
+    Py_XDECREF(aliases);
+    Py_XDECREF(name);
+    return result;
+}
+
+static PyObject *look_up_host(PyObject *module, PyObject *arg, const char *event,
+                              skt_hostent *(*function)(const char *name, double timeout))
+{
+    struct host host;
+    skt_hostent *found = NULL;
+    PyObject *result = NULL;
+    if (!args_host(arg, &host))
+        return NULL;
+    if (PySys_Audit(event, "O", arg) == 0) {
+        WITHOUT_GIL(found = function(host.text, SKT_NO_TIMEOUT));
+        result = found ? make_hostent(found) : raise_failure(state_of(module));
+    }
+    if (found)
+        skt_freehostent(found);
+    host_release(&host);
+    return result;
+}
+
+static METHOD_ONE(names_gethostbyname_ex)
+{
+    return look_up_host(self, arg, "socket.gethostbyname", skt_gethostbyname_ex);
+}
+
+static METHOD_ONE(names_gethostbyaddr)
+{
+    return look_up_host(self, arg, "socket.gethostbyaddr", skt_gethostbyaddr);
+}
+
+/* ---- This machine ---- */
+
+static METHOD_ONE(names_gethostname)
+{
+    char name[HOST_NAME_MAX + 1];
+    (void)arg;
+    int result;
+    if (PySys_Audit("socket.gethostname", NULL) < 0)
+        return NULL;
+    WITHOUT_GIL(result = skt_gethostname(name, sizeof name));
+    return result < 0 ? raise_failure(state_of(self)) : PyUnicode_DecodeFSDefault(name);
+}
+
+static METHOD_ONE(names_sethostname)
+{
+    PyObject *bytes;
+    int result = -1;
+    if (PyBytes_Check(arg))
+        bytes = Py_NewRef(arg);
+    else if (!PyUnicode_FSConverter(arg, &bytes))
+        return NULL;
+    if (PySys_Audit("socket.sethostname", "(O)", arg) == 0) {
+        WITHOUT_GIL(result = skt_sethostname(PyBytes_AS_STRING(bytes)));
+        if (result < 0)
+            raise_failure(state_of(self));
+    }
+    Py_DECREF(bytes);
+    if (result < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyMethodDef names_methods[] = {
+    { "getaddrinfo", FAST(names_getaddrinfo), METH_VARARGS | METH_KEYWORDS,
+      "getaddrinfo(host, port, family=0, type=0, proto=0, flags=0)\n"
+      "    -> [(family, type, proto, canonname, address), ...]\n\nThe addresses of a name." },
+    { "getnameinfo", FAST(names_getnameinfo), METH_FASTCALL,
+      "getnameinfo(address, flags) -> (host, service)\n\nThe names of a numeric address." },
+    { "gethostbyname", names_gethostbyname, METH_O, "gethostbyname(name) -> address\n\nIts first IPv4 address." },
+    { "gethostbyname_ex", names_gethostbyname_ex, METH_O,
+      "gethostbyname_ex(name) -> (name, aliases, addresses)\n\nAll its names and IPv4 addresses." },
+    { "gethostbyaddr", names_gethostbyaddr, METH_O,
+      "gethostbyaddr(address) -> (name, aliases, addresses)\n\nThe same, of an address." },
+    { "gethostname", names_gethostname, METH_NOARGS, "gethostname() -> name\n\nThis machine's name." },
+    { "sethostname", names_sethostname, METH_O, "sethostname(name)\n\nNames this machine." },
+    { NULL, NULL, 0, NULL },
+};
