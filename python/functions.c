@@ -52,7 +52,7 @@ static METHOD(functions_connect)
     struct host host, source = { 0 };
     int port, source_port, fd = -1;
     double timeout;
-    if (!args_count("_create_connection", n, 5, 5) || !args_int(args[1], &port) || !args_timeout(args[2], &timeout) ||
+    if (!args_count("_skt_create_connection", n, 5, 5) || !args_int(args[1], &port) || !args_timeout(args[2], &timeout) ||
         !args_int(args[4], &source_port) || !args_host(args[0], &host))
         return NULL;
     bool bound = args[3] != Py_None;
@@ -92,8 +92,8 @@ PyMethodDef functions_methods[] = {
     { "dup", functions_dup, METH_O, "dup(fd) -> fd\n\nAnother descriptor for the same socket, not inheritable." },
     { "socketpair", FAST(functions_socketpair), METH_VARARGS,
       "socketpair([family[, type[, proto]]]) -> (socket, socket)\n\nTwo sockets, connected to each other." },
-    { "_create_connection", FAST(functions_connect), METH_FASTCALL,
-      "_create_connection(host, port, timeout, source host or None, source port) -> fd\n\n"
+    { "_skt_create_connection", FAST(functions_connect), METH_FASTCALL,
+      "_skt_create_connection(host, port, timeout, source host or None, source port) -> fd\n\n"
       "What skt.create_connection is made of." },
     { "getdefaulttimeout", functions_getdefaulttimeout, METH_NOARGS, "getdefaulttimeout() -> seconds or None" },
     { "setdefaulttimeout", functions_setdefaulttimeout, METH_O,
