@@ -132,8 +132,7 @@ static int run_beside(skt *s, struct skti_job *job, int64_t deadline, skti_blame
 int skti_run_job(skt *s, struct skti_job *job, int64_t deadline, skti_blame *blame)
 {
     *blame = SKTI_SYSTEM;
-    bool undisturbed = skti_kernel_may_wait() || (!s && !skti_here.mode); /* nobody else could end it */
-    if (deadline == SKTI_FOREVER && undisturbed) {
+    if (deadline == SKTI_FOREVER && skti_kernel_may_wait()) {
         job->run(job);
         return 0;
     }
