@@ -291,6 +291,9 @@ SKT_API int skt_listen(skt *s, int backlog);
  * new socket has the default timeout and not the listener's, as in Python. */
 SKT_API skt *skt_accept(skt *s, skt_addr *peer);
 
+/* The same for who wants the descriptor alone: it is his, blocking and close-on-exec; -1. */
+SKT_API int skt_accept_fd(skt *s, skt_addr *peer);
+
 /* Connects; a name to its first address of the socket's family.  With timeout 0 it
  * fails with EINPROGRESS, and the connection is made meanwhile.  TCP lets a socket
  * connect to itself, which is the caller's to notice. */

@@ -52,31 +52,44 @@ int skt_listen(skt *s, int backlog)
 }
 
 /* AF_ALG has no peers, and older kernels refuse to name one. */
-static skt *accept_from(skt *s, skt_addr *peer)
+static int accept_fd(skt *s, skt_addr *peer)
 {
     struct skti_op op = { .call = SKTI_ACCEPT, .sa = &peer->as.any, .salen = sizeof peer->as };
     if (s->family == AF_ALG) {
         op.sa = NULL;
         op.salen = 0;
     }
-    ssize_t fd = skti_perform(s, &op, "accept", NULL, NULL);
-    if (fd < 0)
-        return NULL;
-    skt *conn = skti_adopt("accept", (int)fd, s->family, s->type, s->proto);
-    skti_addr_received(peer, op.salen, s->proto);
-    if (conn && op.sa)
-        skti_remember_peer(conn, op.sa, op.salen);
-    return conn;
+    int fd = (int)skti_perform(s, &op, "accept", NULL, NULL);
+    if (fd >= 0)
+        skti_addr_received(peer, op.salen, s->proto);
+    return fd;
 }
 
 skt *skt_accept(skt *s, skt_addr *peer)
 {
     skt_addr room;
+    skt *conn = NULL;
+    if (!peer)
+        peer = &room;
     if (!skti_enter(s, "accept"))
         return NULL;
-    skt *conn = accept_from(s, peer ? peer : &room);
+    int fd = accept_fd(s, peer);
+    if (fd >= 0)
+        conn = skti_adopt("accept", fd, s->family, s->type, s->proto);
+    if (conn && peer->len > 0)
+        skti_remember_peer(conn, &peer->as.any, peer->len);
     skti_leave(s);
     return conn;
+}
+
+int skt_accept_fd(skt *s, skt_addr *peer)
+{
+    skt_addr room;
+    if (!skti_enter(s, "accept"))
+        return -1;
+    int fd = accept_fd(s, peer ? peer : &room);
+    skti_leave(s);
+    return fd;
 }
 
 int skt_shutdown(skt *s, int how)

@@ -163,6 +163,7 @@ static void no_socket_to_use(void)
     NEEDS_SOCKET(skt_bind, "bind", (s, skt_inet("127.0.0.1", 0)));
     NEEDS_SOCKET(skt_listen, "listen", (s, 1));
     NEEDS_SOCKET(skt_accept, "accept", (s, &addr));
+    NEEDS_SOCKET(skt_accept_fd, "accept", (s, &addr));
     NEEDS_SOCKET(skt_connect, "connect", (s, skt_inet("127.0.0.1", 1)));
     NEEDS_SOCKET(skt_shutdown, "shutdown", (s, SHUT_RDWR));
     NEEDS_SOCKET(skt_recv, "recv", (s, &c, 1, 0));
@@ -437,6 +438,7 @@ static void connections(void)
     FAILS(skt_create_connection_with, "connect", EINVAL,
           ("::1", 80, 1, &(skt_connection_options){ .family = AF_INET6, .source = &source }));
     FAILS(skt_accept, "accept", EINVAL, (s, NULL));
+    FAILS(skt_accept_fd, "accept", EINVAL, (s, NULL));
     FAILS(skt_getpeername, "getpeername", EFAULT, (s, NULL));
     FAILS(skt_getsockname, "getsockname", EFAULT, (s, NULL));
     FAILS(skt_shutdown, "shutdown", EINVAL, (s, -1));

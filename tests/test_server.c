@@ -141,6 +141,24 @@ static void accepted_sockets(void)
     skt_close(server);
 }
 
+static void accepted_descriptors(void)
+{
+    skt_addr addr, peer, here;
+    skt *server = local_server(&addr), *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_INT(skt_settimeout(server, 5), 0);
+    CHECK_INT(skt_setdefaulttimeout(3), 0);
+    CHECK(skt_connect(s, addr) == 0 && skt_getsockname(s, &here) == 0);
+    int fd = skt_accept_fd(server, &peer);
+    CHECK_INT(skt_setdefaulttimeout(SKT_NO_TIMEOUT), 0);
+    CHECK(fd >= 0 && skt_addr_equal(&peer, &here));
+    CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) && !(fcntl(fd, F_GETFL) & O_NONBLOCK));
+    close(fd);
+    skt_close(s);
+    CHECK_INT(skt_settimeout(server, 0), 0);
+    CHECK_ERRNO(skt_accept_fd(server, NULL), EAGAIN);
+    skt_close(server);
+}
+
 /* ---- Addresses in use ---- */
 
 static void held_by_this_process(void)
@@ -304,6 +322,7 @@ int main(void)
         { "servers that cannot be", that_cannot_be },
         { "reuse_port: several on one port", several_on_one_port },
         { "what accept returns", accepted_sockets },
+        { "a descriptor of accept's", accepted_descriptors },
         { "an address that this process holds", held_by_this_process },
         { "an address that another process holds", held_by_another_process },
         { "a stale file", a_stale_file },
