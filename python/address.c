@@ -351,13 +351,13 @@ static const struct row *row_of(const socket_object *s)
 
 /* A socket that never waits looks names up all the same, as CPython's does (the library would say that the time is up).
  */
-static bool look_up_now(const socket_object *s, skt_addr *addr)
+static bool look_up_now(socket_object *s, skt_addr *addr)
 {
     char service[16];
     skt_addrinfo *found;
     Py_ssize_t n;
     bool is_name = (s->family == AF_INET || s->family == AF_INET6) && !skt_addr_sockaddr(addr, NULL);
-    if (!is_name || !s->s || skt_gettimeout(s->s) != 0)
+    if (!is_name || !handle_of(s) || skt_gettimeout(handle_of(s)) != 0)
         return true;
     snprintf(service, sizeof service, "%d", skt_port(addr));
     WITHOUT_GIL(n = skt_getaddrinfo(skt_host(addr), service, s->family, SOCK_DGRAM, 0, 0, SKT_NO_TIMEOUT, &found));
@@ -370,7 +370,7 @@ static bool look_up_now(const socket_object *s, skt_addr *addr)
     return true;
 }
 
-bool address_from_python(const socket_object *s, PyObject *arg, const char *caller, skt_addr *addr)
+bool address_from_python(socket_object *s, PyObject *arg, const char *caller, skt_addr *addr)
 {
     const struct row *row = row_of(s);
     if (row && (!row->name || PyTuple_Check(arg)))

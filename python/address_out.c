@@ -1,5 +1,6 @@
 /* address_out.c - an address, from skt's to Python's tuple: a row for each family. */
 #include "module.h"
+#include <arpa/inet.h>
 #include <linux/can.h>
 #include <linux/if_alg.h>
 #include <linux/if_packet.h>
@@ -16,7 +17,7 @@
 
 static PyObject *host_and(const skt_addr *addr, PyObject *second)
 {
-    PyObject *host = second ? PyUnicode_DecodeFSDefault(skt_host(addr)) : NULL;
+    PyObject *host = second ? PyUnicode_FromString(skt_host(addr)) : NULL;
     PyObject *pair = host ? PyTuple_New(2) : NULL;
     if (!pair) {
         Py_XDECREF(host);
@@ -28,9 +29,26 @@ static PyObject *host_and(const skt_addr *addr, PyObject *second)
     return pair;
 }
 
+/* The text of the last IPv4 address: most addresses come many times one after the other.  (Guarded by the GIL; in
+ * each thread its own, for interpreters that have a GIL of their own.) */
+static PyObject *inet_text(const struct in_addr *address)
+{
+    static _Thread_local struct in_addr last;
+    static _Thread_local char text[INET_ADDRSTRLEN];
+    if (!text[0] || last.s_addr != address->s_addr) {
+        skt_inet_ntoa(*address, text, sizeof text);
+        last = *address;
+    }
+    return PyUnicode_FromString(text);
+}
+
 static PyObject *make_inet(const skt_addr *addr)
 {
-    return host_and(addr, PyLong_FromLong(skt_port(addr)));
+    PyObject *host = inet_text(&addr->as.inet.sin_addr), *port = PyLong_FromLong(ntohs(addr->as.inet.sin_port));
+    PyObject *pair = host && port ? PyTuple_Pack(2, host, port) : NULL;
+    Py_XDECREF(host);
+    Py_XDECREF(port);
+    return pair;
 }
 
 /* The zone is in the last number, not in the host. */

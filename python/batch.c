@@ -71,8 +71,8 @@ static PyObject *receive(socket_object *s, size_t count, size_t size, int flags)
     Py_ssize_t n = -1;
     if (!batch_alloc(&b, count, count * size))
         return NULL;
-    if (s->s)
-        WITHOUT_GIL(n = skt_recvmmsg(s->s, b.list, count, b.buf, count * size, flags));
+    if (handle_of(s))
+        WITHOUT_GIL(n = skt_recvmmsg(handle_of(s), b.list, count, b.buf, count * size, flags));
     PyObject *result = n < 0 ? raise_for(s) : make_list(s, b.list, n);
     batch_free(&b);
     return result;
@@ -167,8 +167,8 @@ METHOD(socket_sendmmsg)
     if (!items)
         return NULL;
     if (read_items(s, &o, items)) {
-        if (s->s)
-            WITHOUT_GIL(sent = skt_sendmmsg(s->s, o.list, o.n, flags));
+        if (handle_of(s))
+            WITHOUT_GIL(sent = skt_sendmmsg(handle_of(s), o.list, o.n, flags));
         if (sent < 0)
             raise_for(s);
     }

@@ -16,8 +16,8 @@ METHOD_ONE(socket_bind)
     int result = -1;
     if (!address_from_python(s, arg, "bind", &addr) || PySys_Audit("socket.bind", "OO", self, arg) < 0)
         return NULL;
-    if (s->s)
-        WITHOUT_GIL(result = skt_bind(s->s, addr));
+    if (handle_of(s))
+        WITHOUT_GIL(result = skt_bind(handle_of(s), addr));
     return none_or_raise(s, result);
 }
 
@@ -28,8 +28,8 @@ METHOD_ONE(socket_connect)
     int result = -1;
     if (!address_from_python(s, arg, "connect", &addr) || PySys_Audit("socket.connect", "OO", self, arg) < 0)
         return NULL;
-    if (s->s)
-        WITHOUT_GIL(result = skt_connect(s->s, addr));
+    if (handle_of(s))
+        WITHOUT_GIL(result = skt_connect(handle_of(s), addr));
     return none_or_raise(s, result);
 }
 
@@ -51,9 +51,9 @@ METHOD_ONE(socket_connect_ex)
     int code;
     if (!address_from_python(s, arg, "connect_ex", &addr) || PySys_Audit("socket.connect", "OO", self, arg) < 0)
         return NULL;
-    if (!s->s)
+    if (!handle_of(s))
         return PyLong_FromLong(EBADF);
-    WITHOUT_GIL(code = skt_connect_ex(s->s, addr));
+    WITHOUT_GIL(code = skt_connect_ex(handle_of(s), addr));
     return connect_result(s, code);
 }
 
@@ -65,8 +65,8 @@ METHOD(socket_listen)
         return NULL;
     if (n == 1 && backlog < 0)
         backlog = 0; /* skt's own meaning of it is the default */
-    if (s->s)
-        WITHOUT_GIL(result = skt_listen(s->s, backlog));
+    if (handle_of(s))
+        WITHOUT_GIL(result = skt_listen(handle_of(s), backlog));
     return none_or_raise(s, result);
 }
 
@@ -74,11 +74,10 @@ METHOD_ONE(socket_accept)
 {
     socket_object *s = (socket_object *)self;
     skt_addr peer;
-    skt *conn = NULL;
     (void)arg;
     int fd = -1;
-    if (s->s)
-        WITHOUT_GIL(conn = skt_accept(s->s, &peer); fd = conn ? skt_detach(conn) : -1);
+    if (handle_of(s))
+        WITHOUT_GIL(fd = skt_accept_fd(handle_of(s), &peer));
     if (fd < 0)
         return raise_for(s);
     PyObject *address = address_to_python(&peer, s->proto);
@@ -94,8 +93,8 @@ METHOD_ONE(socket_shutdown)
     int how, result = -1;
     if (!args_int(arg, &how))
         return NULL;
-    if (s->s)
-        WITHOUT_GIL(result = skt_shutdown(s->s, how));
+    if (handle_of(s))
+        WITHOUT_GIL(result = skt_shutdown(handle_of(s), how));
     return none_or_raise(s, result);
 }
 
@@ -103,8 +102,8 @@ static PyObject *name_of(socket_object *s, int (*get)(skt *s, skt_addr *addr))
 {
     skt_addr addr;
     int result = -1;
-    if (s->s)
-        WITHOUT_GIL(result = get(s->s, &addr));
+    if (handle_of(s))
+        WITHOUT_GIL(result = get(handle_of(s), &addr));
     return result < 0 ? raise_for(s) : address_to_python(&addr, s->proto);
 }
 

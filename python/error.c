@@ -113,5 +113,5 @@ PyObject *raise_failure(struct module_state *module)
 
 PyObject *raise_for(socket_object *s)
 {
-    return s->s ? raise_failure(s->module) : raise_errno(EBADF);
+    return handle_of(s) ? raise_failure(s->module) : raise_errno(EBADF);
 }

@@ -29,15 +29,14 @@ static METHOD_ONE(functions_dup)
 
 static METHOD_KEYWORDS(functions_socketpair)
 {
-    int family = AF_UNIX, type = SOCK_STREAM, proto = 0, result;
-    skt *pair[2];
+    int family = AF_UNIX, type = SOCK_STREAM, proto = 0, result, pair[2];
     (void)keywords;
     struct module_state *state = state_of(self);
     if (!PyArg_ParseTuple(args, "|iii:socketpair", &family, &type, &proto))
         return NULL;
-    WITHOUT_GIL(result = skt_socketpair(family, type, proto, pair));
+    WITHOUT_GIL(result = socketpair(family, type | SOCK_CLOEXEC, proto, pair));
     if (result < 0)
-        return raise_failure(state);
+        return raise_errno(errno);
     PyObject *first = object_new(state, pair[0], family, type, proto);
     PyObject *second = object_new(state, pair[1], family, type, proto);
     PyObject *both = first && second ? PyTuple_Pack(2, first, second) : NULL;
@@ -52,8 +51,8 @@ static METHOD(functions_connect)
     struct host host, source = { 0 };
     int port, source_port, fd = -1;
     double timeout;
-    if (!args_count("_skt_create_connection", n, 5, 5) || !args_int(args[1], &port) || !args_timeout(args[2], &timeout) ||
-        !args_int(args[4], &source_port) || !args_host(args[0], &host))
+    if (!args_count("_skt_create_connection", n, 5, 5) || !args_int(args[1], &port) ||
+        !args_timeout(args[2], &timeout) || !args_int(args[4], &source_port) || !args_host(args[0], &host))
         return NULL;
     bool bound = args[3] != Py_None;
     if (!bound || args_host(args[3], &source)) {

@@ -118,8 +118,8 @@ static bool control_alloc(skt_msg *msg, Py_ssize_t size)
 static Py_ssize_t receive(socket_object *s, skt_msg *msg, int flags)
 {
     Py_ssize_t n = -1;
-    if (s->s)
-        WITHOUT_GIL(n = skt_recvmsg(s->s, msg, flags));
+    if (handle_of(s))
+        WITHOUT_GIL(n = skt_recvmsg(handle_of(s), msg, flags));
     if (n < 0)
         raise_for(s);
     return n;
@@ -276,8 +276,8 @@ METHOD(socket_sendmsg)
         return NULL;
     skt_msg msg = { .iov = buffers.iov, .iovlen = buffers.n };
     if (read_target(s, args, n, &msg, &flags, &addr)) {
-        if (s->s)
-            WITHOUT_GIL(sent = skt_sendmsg(s->s, &msg, flags));
+        if (handle_of(s))
+            WITHOUT_GIL(sent = skt_sendmsg(handle_of(s), &msg, flags));
         if (sent < 0)
             raise_for(s);
     }
@@ -294,9 +294,9 @@ static PyObject *send_afalg(socket_object *s, PyObject *pieces, int op, const Py
     Py_ssize_t sent = -1;
     if (pieces && !buffers_get(&buffers, pieces, READABLE, "sendmsg_afalg"))
         return NULL;
-    if (s->s)
-        WITHOUT_GIL(sent =
-                        skt_sendmsg_afalg(s->s, buffers.iov, buffers.n, op, iv->buf, (size_t)iv->len, assoclen, flags));
+    if (handle_of(s))
+        WITHOUT_GIL(sent = skt_sendmsg_afalg(handle_of(s), buffers.iov, buffers.n, op, iv->buf, (size_t)iv->len,
+                                             assoclen, flags));
     buffers_release(&buffers);
     return sent < 0 ? raise_for(s) : PyLong_FromSsize_t(sent);
 }

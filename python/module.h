@@ -10,6 +10,9 @@
 #include <Python.h>
 #include <errno.h>
 #include <skt.h>
+#ifdef __GLIBC__
+#include <sys/single_threaded.h>
+#endif
 
 /* A function whose arguments come as an array (PEP 590), or with keywords, for a table of methods. */
 #define FAST(function) ((PyCFunction)(void (*)(void))(function))
@@ -27,7 +30,7 @@ typedef struct {
     PyObject *(*errorhandler)(void); /* raises errno */
     int64_t timeout;                 /* nanoseconds; -1: None.  What Python was told: see object.c */
     struct module_state *module;
-    skt *s; /* NULL: closed, detached or not begun */
+    skt *s; /* NULL: closed, detached or not begun; see handle_of */
 } socket_object;
 
 #define OFFSET(member) (offsetof(socket_object, member) - sizeof(PyObject))
@@ -51,16 +54,38 @@ extern const struct constant constants[]; /* a NULL name ends it */
 
 /* ---- gil.c: calls that may wait ---- */
 
-/* The thread state that this thread left when it gave up the GIL for a call. */
-extern _Thread_local PyThreadState *gil_left;
+/* The call that this thread is in. */
+struct gil_call {
+    bool begun;
+    PyThreadState *left; /* the thread's state, which it left with the GIL; NULL: the GIL was kept */
+};
+extern _Thread_local struct gil_call gil_call __attribute__((tls_model("initial-exec")));
 
-/* Runs a statement without the GIL.  A signal that interrupts it runs Python's handlers (PEP 475);
- * if one of them raises, the call fails with EINTR and the exception is set. */
+/* Gives up the GIL, unless there is no thread that could want it: two switches of it cost as much as a short call. */
+static inline void gil_begin(void)
+{
+#ifdef __GLIBC__
+    bool keep = __libc_single_threaded;
+#else
+    bool keep = false;
+#endif
+    gil_call = (struct gil_call){ true, keep ? NULL : PyEval_SaveThread() };
+}
+
+static inline void gil_end(void)
+{
+    if (gil_call.left)
+        PyEval_RestoreThread(gil_call.left);
+    gil_call.begun = false;
+}
+
+/* Runs a statement so.  A signal that interrupts it runs Python's handlers (PEP 475); if one of them
+ * raises, the call fails with EINTR and the exception is set. */
 #define WITHOUT_GIL(statement)                                                                                         \
     do {                                                                                                               \
-        gil_left = PyEval_SaveThread();                                                                                \
+        gil_begin();                                                                                                   \
         statement;                                                                                                     \
-        PyEval_RestoreThread(gil_left);                                                                                \
+        gil_end();                                                                                                     \
     } while (0)
 
 /* From now on signals are handled so. */
@@ -103,7 +128,7 @@ PyObject *timeout_to_python(double seconds);
 /* ---- address.c, address_out.c: Python's tuples ---- */
 
 /* The address for a socket's call `caller`; false with an exception. */
-bool address_from_python(const socket_object *s, PyObject *arg, const char *caller, skt_addr *addr);
+bool address_from_python(socket_object *s, PyObject *arg, const char *caller, skt_addr *addr);
 
 /* A new reference, None where there is no address; NULL with an exception. */
 PyObject *address_to_python(const skt_addr *addr, int proto);
@@ -112,8 +137,16 @@ PyObject *address_to_python(const skt_addr *addr, int proto);
 
 extern PyType_Spec object_spec;
 
-/* A new object of Python's for s, which it owns; NULL with an exception (and s is closed). */
-PyObject *object_new(struct module_state *module, skt *s, int family, int type, int proto);
+/* A new object for a descriptor, which it owns; NULL with an exception (and fd is closed).  It gets an skt when it is
+ * used: Lib/socket.py takes the descriptors of a socketpair out again at once. */
+PyObject *object_new(struct module_state *module, int fd, int family, int type, int proto);
+
+/* The skt of an object, NULL where it is closed. */
+skt *object_begin_use(socket_object *s);
+static inline skt *handle_of(socket_object *s)
+{
+    return s->s || s->fd < 0 ? s->s : object_begin_use(s);
+}
 
 /* ---- The methods, by subject; the tables are in object.c and module.c ---- */
 

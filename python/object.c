@@ -6,6 +6,7 @@
 #include "module.h"
 #include <math.h>
 #include <structmember.h>
+#include <unistd.h>
 
 /* ---- Beginning ---- */
 
@@ -19,11 +20,9 @@ static int64_t nanoseconds(double seconds)
     return seconds < 0 ? -1 : llrint(seconds * 1e9);
 }
 
-/* From here on the object owns s. */
-static void take(socket_object *self, skt *s, int family, int type, int proto)
+static void set_members(socket_object *self, int fd, int family, int type, int proto)
 {
-    self->s = s;
-    self->fd = skt_fileno(s);
+    self->fd = fd;
     self->family = family;
     self->type = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
     self->proto = proto;
@@ -42,16 +41,31 @@ static PyObject *object_alloc(PyTypeObject *type, PyObject *args, PyObject *keyw
     return (PyObject *)self;
 }
 
-PyObject *object_new(struct module_state *module, skt *s, int family, int type, int proto)
+PyObject *object_new(struct module_state *module, int fd, int family, int type, int proto)
 {
     socket_object *self = (socket_object *)object_alloc(module->type, NULL, NULL);
     if (!self) {
-        skt_close(s);
+        close(fd);
         return NULL;
     }
     self->module = module;
-    take(self, s, family, type, proto);
+    set_members(self, fd, family, type, proto);
     return (PyObject *)self;
+}
+
+/* A default timeout is the socket's, though its descriptor was non-blocking before. */
+static bool keep_default(skt *s)
+{
+    double seconds = skt_getdefaulttimeout();
+    return seconds < 0 || skt_gettimeout(s) == seconds || skt_settimeout(s, seconds) == 0;
+}
+
+skt *object_begin_use(socket_object *self)
+{
+    self->s = skt_fromfd_as(self->fd, self->family, self->type, self->proto);
+    if (self->s)
+        keep_default(self->s);
+    return self->s;
 }
 
 /* socket(fileno=arg): false with an exception. */
@@ -73,13 +87,16 @@ static bool init_fd(socket_object *self, PyObject *arg, int family, int type, in
     int fd;
     if (!read_fd(arg, &fd))
         return false;
-    skt *s = skt_fromfd_as(fd, family, type, proto);
+    skt *s = self->s = skt_fromfd_as(fd, family, type, proto);
     if (!s) {
         raise_errno(errno);
         return false;
     }
-    take(self, s, skt_family(s), skt_type(s), skt_proto(s));
-    return true;
+    set_members(self, fd, family == -1 ? skt_family(s) : family, type == -1 ? skt_type(s) : type,
+                proto == -1 ? skt_proto(s) : proto);
+    if (!keep_default(s))
+        raise_errno(errno);
+    return !PyErr_Occurred();
 }
 
 static bool init_new(socket_object *self, int family, int type, int proto)
@@ -88,12 +105,12 @@ static bool init_new(socket_object *self, int family, int type, int proto)
     family = family == -1 ? AF_INET : family;
     type = type == -1 ? SOCK_STREAM : type;
     proto = proto == -1 ? 0 : proto;
-    WITHOUT_GIL(s = skt_socket(family, type, proto));
+    WITHOUT_GIL(s = self->s = skt_socket(family, type, proto));
     if (!s) {
         raise_errno(errno);
         return false;
     }
-    take(self, s, family, type, proto);
+    set_members(self, skt_fileno(s), family, type, proto);
     return true;
 }
 
@@ -109,6 +126,30 @@ static bool read_init(PyObject *args, PyObject *keywords, int *numbers, PyObject
            args_int(PyTuple_GET_ITEM(args, 2), &numbers[2]);
 }
 
+/* Takes the skt and the descriptor out of the object, for whom it is closed from now on.  s NULL: there is only the
+ * descriptor; -1: not even that. */
+struct taken {
+    skt *s;
+    int fd;
+};
+
+static struct taken take_out(PyObject *op)
+{
+    socket_object *self = (socket_object *)op;
+    struct taken taken = { self->s, self->fd };
+    self->s = NULL;
+    self->fd = -1;
+    return taken;
+}
+
+/* As skt_close: 0, or -1 with errno. */
+static int close_taken(struct taken taken)
+{
+    if (taken.s || taken.fd < 0)
+        return skt_close(taken.s);
+    return close(taken.fd);
+}
+
 static int object_init(PyObject *op, PyObject *args, PyObject *keywords)
 {
     socket_object *self = (socket_object *)op;
@@ -118,9 +159,7 @@ static int object_init(PyObject *op, PyObject *args, PyObject *keywords)
         PySys_Audit("socket.__new__", "Oiii", op, numbers[0], numbers[1], numbers[2]) < 0)
         return -1;
     self->module = state_of_type(Py_TYPE(op));
-    skt_close(self->s); /* __init__ called once more */
-    self->s = NULL;
-    self->fd = -1;
+    close_taken(take_out(op)); /* what it was before, if __init__ is called once more */
     bool done = fd && fd != Py_None ? init_fd(self, fd, numbers[0], numbers[1], numbers[2])
                                     : init_new(self, numbers[0], numbers[1], numbers[2]);
     return done ? 0 : -1;
@@ -128,22 +167,12 @@ static int object_init(PyObject *op, PyObject *args, PyObject *keywords)
 
 /* ---- Ending ---- */
 
-/* Takes the skt out of the object, for whom it is closed from now on. */
-static skt *take_out(socket_object *self)
-{
-    skt *s = self->s;
-    self->s = NULL;
-    self->fd = -1;
-    return s;
-}
-
 static PyObject *socket_close(PyObject *op, PyObject *unused)
 {
     (void)unused;
     int result = 0;
-    skt *s = take_out((socket_object *)op);
-    if (s)
-        WITHOUT_GIL(result = skt_close(s));
+    struct taken taken = take_out(op);
+    WITHOUT_GIL(result = close_taken(taken));
     if (result < 0)
         return raise_errno(errno);
     Py_RETURN_NONE;
@@ -152,23 +181,22 @@ static PyObject *socket_close(PyObject *op, PyObject *unused)
 static PyObject *socket_detach(PyObject *op, PyObject *unused)
 {
     (void)unused;
-    int fd = -1;
-    skt *s = take_out((socket_object *)op);
-    if (s)
-        WITHOUT_GIL(fd = skt_detach(s));
-    return PyLong_FromLong(fd);
+    struct taken taken = take_out(op);
+    if (taken.s)
+        WITHOUT_GIL(taken.fd = skt_detach(taken.s));
+    return PyLong_FromLong(taken.fd);
 }
 
 /* Whoever forgets a socket is told, while the object still shows which one. */
 static void object_finalize(PyObject *op)
 {
     PyObject *type, *value, *traceback;
-    if (!((socket_object *)op)->s)
+    if (((socket_object *)op)->fd < 0)
         return;
     PyErr_Fetch(&type, &value, &traceback);
     if (PyErr_ResourceWarning(op, 1, "unclosed %R", op) < 0 && PyErr_ExceptionMatches(PyExc_Warning))
         PyErr_WriteUnraisable(op);
-    skt_close(take_out((socket_object *)op));
+    close_taken(take_out(op));
     PyErr_Restore(type, value, traceback);
 }
 

@@ -12,7 +12,7 @@ static bool is_wide(const socket_object *s, int level)
 
 static PyObject *set(socket_object *s, int level, int name, const void *value, size_t len)
 {
-    if (!s->s || skt_setsockopt(s->s, level, name, value, (socklen_t)len) < 0)
+    if (!handle_of(s) || skt_setsockopt(handle_of(s), level, name, value, (socklen_t)len) < 0)
         return raise_for(s);
     Py_RETURN_NONE;
 }
@@ -68,7 +68,8 @@ static PyObject *get_number(socket_object *s, int level, int name)
     int number = 0;
     uint64_t wide = 0;
     socklen_t len = is_wide(s, level) ? sizeof wide : sizeof number;
-    if (!s->s || skt_getsockopt(s->s, level, name, is_wide(s, level) ? (void *)&wide : &number, &len) < 0)
+    if (!handle_of(s) ||
+        skt_getsockopt(handle_of(s), level, name, is_wide(s, level) ? (void *)&wide : &number, &len) < 0)
         return raise_for(s);
     return is_wide(s, level) ? PyLong_FromUnsignedLongLong(wide) : PyLong_FromLong(number);
 }
@@ -91,7 +92,7 @@ METHOD(socket_getsockopt)
         return NULL;
     }
     socklen_t len = (socklen_t)buflen;
-    if (!s->s || skt_getsockopt(s->s, level, name, value, &len) < 0)
+    if (!handle_of(s) || skt_getsockopt(handle_of(s), level, name, value, &len) < 0)
         return raise_for(s);
     return PyBytes_FromStringAndSize(value, len);
 }
@@ -100,9 +101,9 @@ METHOD(socket_getsockopt)
 
 static PyObject *set_timeout(socket_object *s, double seconds)
 {
-    if (!s->s || skt_settimeout(s->s, seconds) < 0)
+    if (!handle_of(s) || skt_settimeout(handle_of(s), seconds) < 0)
         return raise_for(s);
-    s->timeout = seconds < 0 ? -1 : llrint(skt_gettimeout(s->s) * 1e9);
+    s->timeout = seconds < 0 ? -1 : llrint(skt_gettimeout(handle_of(s)) * 1e9);
     Py_RETURN_NONE;
 }
 
