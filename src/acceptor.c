@@ -230,7 +230,7 @@ static skt *reopened(skt *listener)
     skt *again = fd >= 0 ? skt_fromfd(fd) : NULL;
     if (fd >= 0 && !again)
         skti_sys.close(fd);
-    if (again && skti_timeout(again) == 0)
+    if (again && skti_settled_timeout(again) == 0)
         skti_stay_nonblocking(again);
     return again;
 }

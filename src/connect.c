@@ -86,7 +86,7 @@ static int attempt_until_answered(struct attempt *a)
 
 static int connect_to(skt *s, const skt_addr *to, int64_t deadline)
 {
-    struct attempt a = { .s = s, .to = to, .timeout = skti_timeout(s), .deadline = deadline };
+    struct attempt a = { .s = s, .to = to, .timeout = skti_settled_timeout(s), .deadline = deadline };
     if (a.deadline == 0)
         a.deadline = skti_deadline(a.timeout);
     a.kernel_waits = skti_kernel_waits(s) && !skti_stays_nonblocking(s);

@@ -86,7 +86,7 @@ static bool listens_at(skt *s, const skt_addr *wanted)
 /* Puts a listener into *first, or beside it. */
 static void keep(skt *s, skt **first)
 {
-    if (skti_timeout(s) == 0)
+    if (skti_settled_timeout(s) == 0)
         skti_stay_nonblocking(s);
     if (!*first)
         *first = s;

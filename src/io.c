@@ -160,7 +160,7 @@ static bool was_shut_down(skt *s, const struct skti_op *op)
 /* A try has failed, with errno. */
 static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_blame *blame)
 {
-    int64_t timeout = skti_timeout(s);
+    int64_t timeout = skti_settled_timeout(s);
     if (op->deadline == 0)
         op->deadline = skti_deadline(timeout);
     for (unsigned round = op->waited ? 2 : 1;; round++) {

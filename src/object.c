@@ -4,6 +4,7 @@
 #include "sys.h"
 #include "wait.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #define CHUNK 64 /* structs allocated at a time */
@@ -39,6 +40,15 @@ __attribute__((constructor)) static void watch_fork(void)
     pthread_atfork(lock_pool, unlock_pool, unlock_pool);
 }
 
+/* What one thread does needs no lock; no other begins meanwhile. */
+static bool lock_if_shared(void)
+{
+    bool shared = !skti_alone();
+    if (shared)
+        lock_pool();
+    return shared;
+}
+
 static void append(skt *s)
 {
     s->next = NULL;
@@ -65,7 +75,7 @@ static bool grow(void)
 static skt *take(void)
 {
     skt *s = NULL;
-    pthread_mutex_lock(&pool.lock);
+    bool shared = lock_if_shared();
     if (pool.first || grow()) {
         s = pool.first;
         pool.first = s->next;
@@ -73,17 +83,19 @@ static skt *take(void)
             pool.last = &pool.first;
         pool.in_use++;
     }
-    pthread_mutex_unlock(&pool.lock);
+    if (shared)
+        unlock_pool();
     return s;
 }
 
 static void give_back(skt *s)
 {
     s->watch = (struct skti_watch){ 0 };
-    pthread_mutex_lock(&pool.lock);
+    bool shared = lock_if_shared();
     append(s);
     bool idle = --pool.in_use == 0;
-    pthread_mutex_unlock(&pool.lock);
+    if (shared)
+        unlock_pool();
     if (idle)
         skti_wait_idle();
 }
@@ -108,7 +120,7 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
      * SIGPIPE); AF_PACKET, CAN_J1939 and CAN_ISOTP refuse MSG_CMSG_CLOEXEC (descriptors travel over AF_UNIX only). */
     s->nosignal = family == AF_RDS ? 0 : MSG_NOSIGNAL;
     s->refuses_cloexec = family != AF_UNIX;
-    s->no_gso = s->stays_nonblocking = s->mode_is_shared = false;
+    s->no_gso = s->stays_nonblocking = s->mode_is_shared = s->mode_is_unknown = false;
     s->short_drains = is_ip(family, type, proto, SOCK_STREAM, IPPROTO_TCP);
     s->edges = s->short_drains || is_ip(family, type, proto, SOCK_DGRAM, IPPROTO_UDP) ||
                (family == AF_UNIX && type == SOCK_STREAM);
@@ -119,8 +131,10 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
     s->waiters = NULL;
     __atomic_store_n(&s->fd, fd, __ATOMIC_RELAXED);
     __atomic_store_n(&s->timeout, -1, __ATOMIC_RELAXED);
-    /* Not a store: a call on the handle's earlier life may be looking in just now. */
-    __atomic_fetch_sub(&s->state, (SKTI_CLOSED | SKTI_FREE) - 1, __ATOMIC_RELEASE);
+    if (skti_alone())
+        s->state = 1;
+    else /* not a store: a call on the handle's earlier life may be looking in just now */
+        __atomic_fetch_sub(&s->state, (SKTI_CLOSED | SKTI_FREE) - 1, __ATOMIC_RELEASE);
     return s;
 }
 
@@ -167,10 +181,22 @@ void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len)
     pthread_mutex_unlock(&s->lock);
 }
 
+int64_t skti_settled_timeout(skt *s)
+{
+    int64_t none = -1;
+    if (!__atomic_load_n(&s->mode_is_unknown, __ATOMIC_RELAXED))
+        return skti_timeout(s);
+    int keep = errno, flags = skti_sys.get_file_flags(skti_fd(s));
+    errno = keep;
+    if (__atomic_exchange_n(&s->mode_is_unknown, false, __ATOMIC_ACQ_REL) && flags >= 0 && (flags & O_NONBLOCK))
+        __atomic_compare_exchange_n(&s->timeout, &none, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    return skti_timeout(s);
+}
+
 /* With the lock held. */
 static int borrow(skt *s)
 {
-    if (s->borrowers == 0 && skti_timeout(s) < 0 && skti_sys.set_nonblocking(skti_fd(s), true) < 0)
+    if (s->borrowers == 0 && skti_settled_timeout(s) < 0 && skti_sys.set_nonblocking(skti_fd(s), true) < 0)
         return -1;
     s->borrowers++;
     return 0;
@@ -208,8 +234,10 @@ int skti_keep_nonblocking(skt *s)
 
 void skti_fit_mode(skt *s, int fd)
 {
+    if (!skti_stays_nonblocking(s))
+        return;
     pthread_mutex_lock(&s->lock);
-    if (s->stays_nonblocking && !s->mode_is_shared && skti_timeout(s) < 0)
+    if (!s->mode_is_shared && skti_timeout(s) < 0)
         skti_sys.set_nonblocking(fd, false);
     pthread_mutex_unlock(&s->lock);
 }
@@ -230,8 +258,10 @@ int skti_set_timeout(skt *s, int64_t ns)
     pthread_mutex_lock(&s->lock);
     if (s->borrowers == 0) /* whatever it was: others may have changed it, by another descriptor */
         result = skti_sys.set_nonblocking(skti_fd(s), ns >= 0);
-    if (result == 0)
+    if (result == 0) {
+        __atomic_store_n(&s->mode_is_unknown, false, __ATOMIC_RELAXED);
         __atomic_store_n(&s->timeout, ns, __ATOMIC_RELAXED);
+    }
     pthread_mutex_unlock(&s->lock);
     return result;
 }

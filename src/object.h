@@ -51,6 +51,7 @@ struct skt {
     bool stays_nonblocking;         /* O_NONBLOCK is borrowed for good (atomic) */
     bool mode_is_shared;            /* it is for others too, who have this socket by another descriptor */
     bool no_gso;                    /* UDP_SEGMENT was refused once: do not ask again (atomic) */
+    bool mode_is_unknown;           /* adopted without a timeout: the descriptor may be non-blocking (atomic) */
     uint8_t peer_len;               /* bytes of peer, 0: not known */
     struct sockaddr_in6 peer;       /* who was connected, for sentences; or a sockaddr_in */
     pthread_mutex_t lock;           /* guards what follows, and changes of timeout */
@@ -147,6 +148,10 @@ static inline int64_t skti_timeout(const skt *s)
 {
     return __atomic_load_n(&s->timeout, __ATOMIC_RELAXED);
 }
+
+/* The timeout, for who is about to wait or to tell it: asks for the mode of a descriptor that was adopted, if nobody has
+ * yet.  (Most that are adopted are read first, and tell by that they have data.) */
+int64_t skti_settled_timeout(skt *s);
 
 /* Remembers whom s is connected to. */
 void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len);

@@ -97,7 +97,7 @@ double skt_gettimeout(skt *s)
 {
     if (!skti_enter(s, "gettimeout"))
         return NAN;
-    double seconds = skti_seconds(skti_timeout(s));
+    double seconds = skti_seconds(skti_settled_timeout(s));
     skti_leave(s);
     return seconds;
 }
@@ -106,7 +106,7 @@ bool skt_getblocking(skt *s)
 {
     if (!skti_enter(s, "getblocking"))
         return false;
-    bool blocking = skti_timeout(s) != 0;
+    bool blocking = skti_settled_timeout(s) != 0;
     skti_leave(s);
     return blocking;
 }

@@ -161,6 +161,6 @@ const skt_addr *skti_resolve(skt *s, const char *call, const skt_addr *addr, skt
     if (wildcard(s, addr, room))
         return room;
     if (*deadline == 0)
-        *deadline = skti_deadline(skti_timeout(s));
+        *deadline = skti_deadline(skti_settled_timeout(s));
     return resolve_ip(s, call, addr, room, *deadline) == 0 ? room : NULL;
 }

@@ -91,7 +91,7 @@ static bool usable(skt *s, off_t offset, size_t count)
 {
     if (s->type != SOCK_STREAM)
         skti_fail_argument("sendfile", EINVAL, "only stream sockets send files");
-    else if (skti_timeout(s) == 0)
+    else if (skti_settled_timeout(s) == 0)
         skti_fail_argument("sendfile", EINVAL, "the socket is non-blocking (timeout 0)");
     else if (offset < 0 || count > SSIZE_MAX)
         skti_fail_argument("sendfile", EINVAL, "the %s is negative", offset < 0 ? "offset" : "count");

@@ -265,7 +265,7 @@ static bool usable(skt *server, void (*handler)(skt *conn, void *arg), const skt
 {
     if (!handler)
         skti_fail_argument("serve", EFAULT, "the handler is NULL");
-    else if (skti_timeout(server) == 0)
+    else if (skti_settled_timeout(server) == 0)
         skti_fail_argument("serve", EINVAL, "the socket is non-blocking (timeout 0)");
     else if (o->threads < 0 || o->threads > MOST_THREADS)
         skti_fail_argument("serve", EINVAL, "threads is %d: 0 to %d", o->threads, MOST_THREADS);

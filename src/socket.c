@@ -96,15 +96,27 @@ static int ask(int fd, int name, int *value)
     return skti_sys.getsockopt(fd, SOL_SOCKET, name, value, &len);
 }
 
+/* The timeout of what is adopted: 0 if it is non-blocking, else the default.  Without a default nobody asks
+ * before it matters. */
+static int adopt_timeout(skt *s)
+{
+    if (skti_default_timeout() < 0) {
+        s->mode_is_unknown = true;
+        return 0;
+    }
+    int flags = skti_sys.get_file_flags(skti_fd(s));
+    if (flags < 0)
+        return -1;
+    return skti_set_timeout(s, flags & O_NONBLOCK ? 0 : skti_default_timeout());
+}
+
 /* Like skti_adopt, but on failure fd stays the caller's: it is taken out of the struct again. */
-static skt *adopt_foreign(int fd, int family, int type, int proto, bool nonblocking)
+static skt *adopt_foreign(int fd, int family, int type, int proto)
 {
     skt *s = skti_new("fromfd", fd, family, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), proto);
     if (!s)
         return NULL;
-    if (nonblocking)
-        __atomic_store_n(&s->timeout, 0, __ATOMIC_RELAXED);
-    else if (skti_default_timeout() >= 0 && skti_set_timeout(s, skti_default_timeout()) < 0) {
+    if (adopt_timeout(s) < 0) {
         int code = errno;
         __atomic_store_n(&s->fd, -1, __ATOMIC_RELAXED);
         skti_drop(s);
@@ -131,13 +143,12 @@ skt *skt_fromfd_as(int fd, int family, int type, int proto)
     }
     struct sockaddr_storage peer;
     socklen_t len;
-    int flags = skti_sys.get_file_flags(fd);
-    if (flags < 0 || ask_peer(fd, &peer, &len) < 0 || find_out(fd, &family, &type, &proto) < 0) {
+    if (ask_peer(fd, &peer, &len) < 0 || find_out(fd, &family, &type, &proto) < 0) {
         skti_fail("fromfd", errno);
         skti_record_detail("descriptor %d", fd);
         return NULL;
     }
-    skt *s = adopt_foreign(fd, family, type, proto, flags & O_NONBLOCK);
+    skt *s = adopt_foreign(fd, family, type, proto);
     if (s && len > 0)
         skti_remember_peer(s, (struct sockaddr *)&peer, len);
     return s;
@@ -170,7 +181,7 @@ skt *skt_dup(skt *s)
         skti_fail("dup", errno);
     } else if ((copy = skti_new("dup", fd, s->family, s->type, s->proto))) {
         /* The mode belongs to what both descriptors stand for: it is right already. */
-        __atomic_store_n(&copy->timeout, skti_timeout(s), __ATOMIC_RELAXED);
+        __atomic_store_n(&copy->timeout, skti_settled_timeout(s), __ATOMIC_RELAXED);
         share_mode(s, copy);
         s->short_drains = copy->short_drains = false; /* what is done to one is done to both: see skt_fileno */
         if (s->peer_len)
@@ -185,18 +196,23 @@ skt *skt_dup(skt *s)
 
 /* ---- Ending ---- */
 
-/* No further call may begin: false if that was so already. */
+/* No further call may begin: false if that was so already.  Nobody has to be woken where there are no users but the
+ * handle and this call. */
 static bool retire(skt *s, const char *call)
 {
-    if (!skti_enter(s, call))
+    if (!skti_enter_here(s, call))
         return false;
-    bool first = !(__atomic_fetch_or(&s->state, SKTI_CLOSED, __ATOMIC_ACQ_REL) & SKTI_CLOSED);
-    if (!first)
-        skti_fail(call, EBADF);
+    uint32_t before = s->state;
+    if (skti_alone())
+        s->state |= SKTI_CLOSED;
     else
+        before = __atomic_fetch_or(&s->state, SKTI_CLOSED, __ATOMIC_ACQ_REL);
+    if (before & SKTI_CLOSED)
+        skti_fail(call, EBADF);
+    else if ((before & SKTI_USERS) > 2)
         skti_wake_waiters(s);
-    skti_leave(s);
-    return first;
+    skti_leave_here(s);
+    return !(before & SKTI_CLOSED);
 }
 
 int skt_close(skt *s)
@@ -205,7 +221,7 @@ int skt_close(skt *s)
         return 0;
     if (!retire(s, "close"))
         return -1;
-    int code = skti_leave(s);
+    int code = skti_leave_here(s);
     return code == 0 || code == ECONNRESET ? 0 : skti_fail("close", code);
 }
 
@@ -213,7 +229,7 @@ int skt_close(skt *s)
  * They leave soon, since none waits any more. */
 static void wait_until_left(skt *s)
 {
-    for (;;) {
+    while ((skti_state(s) & SKTI_USERS) > 1) {
         pthread_mutex_lock(&s->lock);
         unsigned shares = 1 + s->files;
         pthread_mutex_unlock(&s->lock);
@@ -227,12 +243,14 @@ int skt_detach(skt *s)
 {
     if (!s || !retire(s, "detach"))
         return -1;
-    int fd = __atomic_exchange_n(&s->fd, -1, __ATOMIC_ACQ_REL);
-    skti_wake_waiters(s);
+    int fd = skti_fd(s);
+    __atomic_store_n(&s->fd, -1, __ATOMIC_RELEASE); /* nobody else writes it now */
+    if ((skti_state(s) & SKTI_USERS) > 1)
+        skti_wake_waiters(s);
     wait_until_left(s);
     skti_unwatch(s, fd);
     skti_fit_mode(s, fd);
-    skti_leave(s);
+    skti_leave_here(s);
     return fd;
 }
 
@@ -240,20 +258,20 @@ int skt_detach(skt *s)
 
 int skt_fileno(skt *s)
 {
-    if (!skti_enter(s, "fileno"))
+    if (!skti_enter_here(s, "fileno"))
         return -1;
     int fd = skti_fd(s);
     s->short_drains = false; /* who has the number may do anything with it, kTLS for instance */
-    skti_leave(s);
+    skti_leave_here(s);
     return fd;
 }
 
 static int attribute(skt *s, const char *call, size_t offset)
 {
-    if (!skti_enter(s, call))
+    if (!skti_enter_here(s, call))
         return -1;
     int value = *(const int *)((const char *)s + offset);
-    skti_leave(s);
+    skti_leave_here(s);
     return value;
 }
 
