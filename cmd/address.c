@@ -203,17 +203,21 @@ static int read_host_and_port(char **args, struct cmd_address *address)
     return status ? status : read_port(address, args[1]);
 }
 
-static int check_family(const struct cmd_settings *settings, const struct cmd_address *address)
+static int check_options(const struct cmd_settings *settings, const struct cmd_address *address)
 {
-    if (settings->family != AF_UNSPEC && !address->ip)
+    if (address->ip)
+        return 0;
+    if (settings->family != AF_UNSPEC)
         return cmd_misuse("'%s': -4 and -6 are for hosts", address->text);
+    if (settings->source || settings->interface || settings->ttl || settings->dscp >= 0)
+        return cmd_misuse("'%s': --source, --interface, --ttl and --dscp are for hosts", address->text);
     return 0;
 }
 
 int cmd_read_one_address(const struct cmd_settings *settings, const char *text, struct cmd_address *address)
 {
     int status = read_one(text, address);
-    return status ? status : check_family(settings, address);
+    return status ? status : check_options(settings, address);
 }
 
 int cmd_read_address(const struct cmd_settings *settings, int n, char **args, struct cmd_address *address)
@@ -225,7 +229,7 @@ int cmd_read_address(const struct cmd_settings *settings, int n, char **args, st
     int status = n == 1 ? read_one(args[0], address) : read_host_and_port(args, address);
     if (status == 0 && address->stdio)
         return cmd_misuse("'-': standard input and output are nobody's address here");
-    return status ? status : check_family(settings, address);
+    return status ? status : check_options(settings, address);
 }
 
 /* An inherited socket's scheme, where we know one. */

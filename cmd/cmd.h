@@ -99,6 +99,22 @@ struct cmd_settings {
     double idle;    /* seconds of silence that end a conversation, or SKT_NO_TIMEOUT */
     int end;        /* enum cmd_end */
     bool connect;   /* skt options: look at a connection */
+
+    /* For a socket (sockopt.c). */
+    const char *source;                  /* where to connect from, or NULL */
+    const char *interface;               /* or NULL */
+    int ttl;                             /* 0: the system's */
+    int dscp;                            /* 0 to 63, or -1 */
+    int64_t send_buffer, receive_buffer; /* 0: the system's */
+
+    /* For connect and listen. */
+    bool keep, broadcast;
+    double retry; /* seconds between attempts, or SKT_NO_TIMEOUT: one is enough */
+    char **exec;  /* a program and its arguments, or NULL */
+    const char *shell;
+    struct cmd_list send_fd;
+    const char *record; /* a file, "-", or NULL */
+
     bool json;
     bool verbose;
     int completion; /* enum cmd_shell */
@@ -157,6 +173,19 @@ int cmd_dial(const struct cmd_address *address, const struct cmd_settings *setti
 /* One that listens there or, for datagrams, is bound.  0, or the exit status, having said why. */
 int cmd_listen_at(const struct cmd_address *address, const struct cmd_settings *settings, skt **s);
 
+/* Tries once, without a word where it fails: for --retry.  0, -1 with the library's record, or a status, having
+ * said why there is no use in trying again. */
+int cmd_try_dial(const struct cmd_address *address, const struct cmd_settings *settings, skt **s);
+
+/* ---- sockopt.c ---- */
+
+/* The number of a class of RFC 2474 and its like ("EF", "af41", "46"), or -1. */
+int cmd_dscp(const char *text);
+
+/* Sets on a new socket, before it is bound or connected, what the options say.  0, or -1 with errno, having said why.
+ */
+int cmd_prepare(skt *s, const struct cmd_settings *settings);
+
 /* ---- cleanup.c ---- */
 
 /* Binds; if that makes a file for an AF_UNIX socket, the file is removed when the
@@ -172,8 +201,10 @@ struct cmd_peer {
     skt *sock;
     bool messages;  /* what is sent at once arrives at once, or not at all */
     bool endless;   /* datagrams: no end of the peer's data can be seen */
-    bool addressed; /* sock is not connected: the three below tell where the peer is */
-    skt_addr addr;
+    const int *fds; /* nfds descriptors that are to go with the first byte (AF_UNIX) */
+    size_t nfds;
+    skt_addr addr;                             /* the peer's */
+    bool addressed;                            /* sock is not connected: addr, and the two below, tell where to send */
     _Alignas(struct cmsghdr) char control[64]; /* the address that the peer knows us by */
     size_t controllen;
 };
@@ -191,8 +222,54 @@ int cmd_peer_send(struct cmd_peer *peer, const void *buf, size_t len);
 /* ... this sentence on why. */
 const char *cmd_peer_send_error(const struct cmd_peer *peer);
 
-/* What the peer has sent and is there now: as skt_recv with MSG_DONTWAIT. */
-ssize_t cmd_peer_recv(struct cmd_peer *peer, void *buf, size_t len);
+/* As skt_recv; of a message longer than len, its whole length. */
+ssize_t cmd_peer_recv(struct cmd_peer *peer, void *buf, size_t len, int flags);
+
+/* Asks for the address that datagrams come to, so that they can be answered from there; where the kernel
+ * cannot tell, it chooses. */
+void cmd_peer_ask_for_local_address(skt *s);
+
+/* Takes a datagram, with its sender, as one to be answered.  As skt_recv, which with MSG_TRUNC tells the whole length.
+ */
+ssize_t cmd_peer_take(skt *s, void *buf, size_t len, int flags, struct cmd_peer *from);
+
+/* What the peer is called, in messages and in the record: its address, or "peer". */
+char *cmd_peer_name(const struct cmd_peer *peer, char buf[static SKT_ADDR_TEXT_MAX]);
+
+/* ---- talk.c ---- */
+
+/* Whether the options of connect and listen go together; opens the record; puts the descriptors of --send-fd into
+ * fds, which has room for as many as the list can have.  0, or the exit status, having said why. */
+int cmd_check_talk(const struct cmd_settings *settings, const struct cmd_address *address, int *fds);
+
+/* Talks to the peer, or becomes the program that does.  Returns the exit status; may be called once. */
+int cmd_talk(struct cmd_peer *peer, const struct cmd_settings *settings, const int *fds);
+
+/* ---- record.c: --record ---- */
+
+/* 0, or the exit status, having said why. */
+int cmd_record_open(const char *path);
+
+/* Writes down what has gone to the peer ('>') or come from it ('<').  Does nothing where no record is kept. */
+void cmd_record(char direction, const struct cmd_peer *peer, const void *buf, size_t len);
+
+/* Whether all could be written; what could not has been said. */
+bool cmd_record_is_whole(void);
+
+/* ---- exec.c: --exec, --shell ---- */
+
+/* Becomes the program, with the descriptor as its input and output.  Returns only on failure: a status, having said
+ * why. */
+int cmd_become(const struct cmd_settings *settings, int fd);
+
+/* Starts the program beside us; fd stays ours to close.  peer: who is behind fd, if fd does not know.  0, or a
+ * status, having said why. */
+int cmd_start_program(const struct cmd_settings *settings, int fd, const char *peer);
+
+/* ---- crowd.c: --keep ---- */
+
+/* Serves all who come, until a signal ends it.  Returns the exit status. */
+int cmd_crowd(skt *server, const struct cmd_settings *settings);
 
 /* ---- pump.c ---- */
 

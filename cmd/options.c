@@ -28,6 +28,14 @@ static int set_ipv6(struct cmd_settings *settings, const char *value)
     return set_family(settings, AF_INET6);
 }
 
+static int set_dscp(struct cmd_settings *settings, const char *value)
+{
+    settings->dscp = cmd_dscp(value);
+    if (settings->dscp < 0)
+        return cmd_misuse("--dscp: '%s' is neither a class such as EF, AF41 and CS1 nor a number from 0 to 63", value);
+    return 0;
+}
+
 static const char *const end_words[] = { [END_BOTH] = "both", [END_PEER] = "peer", [END_INPUT] = "input", NULL };
 static const char *const shell_words[] = { [SHELL_NONE] = "", [SHELL_BASH] = "bash", [SHELL_ZSH] = "zsh", NULL };
 
@@ -42,6 +50,21 @@ static const struct cmd_option rows[] = {
     { 'e', "end", "WHEN", OPTION_WORD, FIELD(end), .help = "both (default), peer or input: whose end ends it",
       .words = end_words },
     { 0, "connect", NULL, OPTION_FLAG, FIELD(connect), .help = "connect to ADDRESS first" },
+    { 'k', "keep", NULL, OPTION_FLAG, FIELD(keep), .help = "go on after a client, and serve several at once" },
+    { 'b', "broadcast", NULL, OPTION_FLAG, FIELD(broadcast), .help = "pass what a client sends on to the others, too" },
+    { 'r', "retry", "TIME", OPTION_TIME, FIELD(retry), .help = "try again every TIME until the peer is there" },
+    { 0, "exec", "PROGRAM...", OPTION_REST, FIELD(exec),
+      .help = "run it, with the connection as its input and output" },
+    { 0, "shell", "COMMAND", OPTION_TEXT, FIELD(shell), .help = "the same with a command for sh" },
+    { 's', "source", "HOST[:PORT]", OPTION_TEXT, FIELD(source), .help = "connect from this address of ours" },
+    { 0, "interface", "NAME", OPTION_TEXT, FIELD(interface), .help = "use this network interface only" },
+    { 0, "ttl", "HOPS", OPTION_NUMBER, FIELD(ttl), .help = "how far packets may go, 1 to 255", .least = 1,
+      .most = 255 },
+    { 0, "dscp", "CLASS", OPTION_OTHER, 0, .help = "mark packets: EF, AF41, CS1 ... or 0 to 63", .set = set_dscp },
+    { 0, "send-buffer", "SIZE", OPTION_SIZE, FIELD(send_buffer), .help = "SO_SNDBUF: 64k, 1M" },
+    { 0, "receive-buffer", "SIZE", OPTION_SIZE, FIELD(receive_buffer), .help = "SO_RCVBUF: 64k, 1M" },
+    { 0, "send-fd", "N", OPTION_LIST, FIELD(send_fd), .help = "pass descriptor N with the first bytes (Unix sockets)" },
+    { 0, "record", "FILE", OPTION_TEXT, FIELD(record), .help = "write down what goes each way; -: to stderr" },
     { 0, "json", NULL, OPTION_FLAG, FIELD(json), .help = "print results as JSON, a line each" },
     { 'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose), .help = "say who the peer is" },
     { 0, "completion", "SHELL", OPTION_WORD, FIELD(completion), .help = "print the completion for bash or zsh",
@@ -49,7 +72,12 @@ static const struct cmd_option rows[] = {
     { 'h', "help", NULL, OPTION_FLAG, FIELD(help), .help = "print this" },
 };
 
-static const struct cmd_settings defaults = { .timeout = SKT_NO_TIMEOUT, .idle = SKT_NO_TIMEOUT };
+static const struct cmd_settings defaults = {
+    .timeout = SKT_NO_TIMEOUT,
+    .idle = SKT_NO_TIMEOUT,
+    .retry = SKT_NO_TIMEOUT,
+    .dscp = -1,
+};
 
 /* ---- Values: one function for each kind ---- */
 

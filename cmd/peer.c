@@ -6,16 +6,18 @@
  * the peer wrote to. */
 #include "cmd.h"
 #include <errno.h>
+#include <unistd.h>
 
 struct cmd_peer cmd_peer_connected(skt *s)
 {
     int type = skt_type(s);
-    return (struct cmd_peer){ .sock = s, .messages = type != SOCK_STREAM, .endless = type == SOCK_DGRAM };
+    struct cmd_peer peer = { .sock = s, .messages = type != SOCK_STREAM, .endless = type == SOCK_DGRAM };
+    if (skt_getpeername(s, &peer.addr) < 0) /* nobody yet, or no more */
+        peer.addr = skt_unix("");
+    return peer;
 }
 
-/* Asks for the address that datagrams come to; where the kernel cannot tell, it
- * chooses the one that we answer from. */
-static void ask_for_local_address(skt *s)
+void cmd_peer_ask_for_local_address(skt *s)
 {
     if (skt_family(s) == AF_INET)
         skt_setsockopt_int(s, IPPROTO_IP, IP_PKTINFO, 1);
@@ -32,21 +34,37 @@ static void keep_local_address(struct cmd_peer *peer, const skt_msg *msg)
         peer->controllen = reply.controllen;
 }
 
-int cmd_peer_await(struct cmd_peer *peer, skt *s)
+ssize_t cmd_peer_take(skt *s, void *buf, size_t len, int flags, struct cmd_peer *from)
 {
     _Alignas(struct cmsghdr) char control[128];
-    char byte;
-    struct iovec piece = { &byte, 1 };
+    struct iovec piece = { buf, len };
+    *from = cmd_peer_connected(s);
+    from->addressed = true;
     skt_msg msg = {
-        .iov = &piece, .iovlen = 1, .control = control, .controlsize = sizeof control, .addr = &peer->addr
+        .iov = &piece, .iovlen = 1, .control = control, .controlsize = sizeof control, .addr = &from->addr
     };
-    *peer = cmd_peer_connected(s);
-    peer->addressed = true;
-    ask_for_local_address(s);
-    if (skt_recvmsg(s, &msg, MSG_PEEK) < 0)
+    ssize_t n = skt_recvmsg(s, &msg, flags);
+    if (n < 0)
         return -1;
-    keep_local_address(peer, &msg);
-    return 0;
+    skt_close_rights(&msg);
+    keep_local_address(from, &msg);
+    return n;
+}
+
+int cmd_peer_await(struct cmd_peer *peer, skt *s)
+{
+    char byte;
+    cmd_peer_ask_for_local_address(s);
+    return cmd_peer_take(s, &byte, 1, MSG_PEEK, peer) < 0 ? -1 : 0;
+}
+
+char *cmd_peer_name(const struct cmd_peer *peer, char buf[static SKT_ADDR_TEXT_MAX])
+{
+    const skt_addr *addr = &peer->addr;
+    if (addr->family != AF_UNSPEC && (addr->family != AF_UNIX || *skt_host(addr)))
+        return skt_addr_text(addr, buf, SKT_ADDR_TEXT_MAX);
+    snprintf(buf, SKT_ADDR_TEXT_MAX, "peer"); /* of AF_UNIX, a client that has bound no name */
+    return buf;
 }
 
 /* What the kernel says of a source address that is not this machine's own. */
@@ -74,11 +92,29 @@ static int send_addressed(struct cmd_peer *peer, const void *buf, size_t len)
     return n < 0 ? -1 : 0;
 }
 
+/* The descriptors go with the first byte. */
+static int send_with_fds(struct cmd_peer *peer, const void *buf, size_t len)
+{
+    size_t n = peer->nfds;
+    ssize_t sent = skt_send_fds(peer->sock, buf, len, peer->fds, n, 0);
+    if (sent < 0)
+        return -1;
+    peer->nfds = 0;
+    return (size_t)sent == len ? 0 : skt_sendall(peer->sock, (const char *)buf + sent, len - (size_t)sent, 0);
+}
+
 int cmd_peer_send(struct cmd_peer *peer, const void *buf, size_t len)
 {
+    int result;
     if (peer->addressed)
-        return send_addressed(peer, buf, len);
-    return skt_sendall(peer->sock, buf, len, 0);
+        result = send_addressed(peer, buf, len);
+    else if (peer->nfds > 0)
+        result = send_with_fds(peer, buf, len);
+    else
+        result = skt_sendall(peer->sock, buf, len, 0);
+    if (result == 0)
+        cmd_record('>', peer, buf, len);
+    return result;
 }
 
 const char *cmd_peer_send_error(const struct cmd_peer *peer)
@@ -88,15 +124,46 @@ const char *cmd_peer_send_error(const struct cmd_peer *peer)
     return skt_strerror();
 }
 
-ssize_t cmd_peer_recv(struct cmd_peer *peer, void *buf, size_t len)
+/* Tells what came, as far as /proc knows it; it is of use to no other program. */
+static void show_and_close(int fd)
 {
-    int flags = MSG_DONTWAIT | (peer->messages ? MSG_TRUNC : 0); /* which tells the length of one that was cut */
-    skt_addr from;
+    char link[32], target[256];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, target, sizeof target - 1);
+    target[n < 0 ? 0 : n] = '\0';
+    cmd_say("the peer has passed a descriptor: %s", n < 0 ? "of what, nobody knows" : target);
+    close(fd);
+}
+
+static ssize_t recv_with_fds(struct cmd_peer *peer, void *buf, size_t len, int flags)
+{
+    int fds[64];
+    size_t n = COUNT(fds);
+    ssize_t got = skt_recv_fds(peer->sock, buf, len, fds, &n, flags, NULL);
+    for (size_t i = 0; got >= 0 && i < n; i++)
+        show_and_close(fds[i]);
+    return got;
+}
+
+static ssize_t recv_from_peer(struct cmd_peer *peer, void *buf, size_t len, int flags)
+{
+    struct cmd_peer from;
     ssize_t n;
     if (!peer->addressed)
-        return skt_recv(peer->sock, buf, len, flags);
+        return skt_family(peer->sock) == AF_UNIX ? recv_with_fds(peer, buf, len, flags)
+                                                 : skt_recv(peer->sock, buf, len, flags);
     do
-        n = skt_recvfrom(peer->sock, buf, len, flags, &from);
-    while (n >= 0 && !skt_addr_equal(&from, &peer->addr));
+        n = cmd_peer_take(peer->sock, buf, len, flags, &from);
+    while (n >= 0 && !skt_addr_equal(&from.addr, &peer->addr));
+    return n;
+}
+
+ssize_t cmd_peer_recv(struct cmd_peer *peer, void *buf, size_t len, int flags)
+{
+    if (peer->messages)
+        flags |= MSG_TRUNC; /* which tells the length of one that was cut */
+    ssize_t n = recv_from_peer(peer, buf, len, flags);
+    if (n > 0)
+        cmd_record('<', peer, buf, (size_t)n < len ? (size_t)n : len);
     return n;
 }

@@ -147,6 +147,9 @@ static void *carry_input(void *arg)
             return fail(p, &p->input, p->peer.endless, "", cmd_peer_send_error(&p->peer));
         go_on(p, &p->input, FLOW_WAITING);
     }
+    if (p->peer.nfds > 0)
+        return fail(p, &p->input, true, "--send-fd",
+                    "the input ended before there was a byte for descriptors to go with");
     if (!p->peer.endless)
         skt_shutdown(p->peer.sock, SHUT_WR); /* fails only where the peer is gone, which recv tells */
     go_on(p, &p->input, FLOW_ENDED);
@@ -207,7 +210,7 @@ static void *carry_output(void *arg)
         wait_for(skt_fileno(p->peer.sock), POLLIN);
         if (!go_on(p, &p->output, FLOW_BUSY))
             return NULL;
-        ssize_t n = cmd_peer_recv(&p->peer, buf, BUFFER);
+        ssize_t n = cmd_peer_recv(&p->peer, buf, BUFFER, MSG_DONTWAIT);
         if (n < 0 && errno != EAGAIN)
             return fail(p, &p->output, true, "", skt_strerror());
         if (n == 0 && !p->peer.endless)
@@ -254,7 +257,7 @@ static int wait_for_end(struct pump *p)
         cmd_say("nothing has come or gone for %g seconds", (double)p->idle / NANOSECONDS);
         p->failed = true;
     }
-    int status = p->failed ? STATUS_FAILED : STATUS_OK;
+    int status = p->failed || !cmd_record_is_whole() ? STATUS_FAILED : STATUS_OK;
     pthread_mutex_unlock(&p->lock);
     return status;
 }

@@ -4,58 +4,44 @@
 #include <netdb.h>
 #include <sys/stat.h>
 
-static skt_addr ip_address(const struct cmd_address *address, int family)
+/* A bound socket at addr, listening if it is a stream; one of IPv6 takes IPv4 too if dualstack. */
+static skt *open_ip(skt_addr addr, int type, bool dualstack, const struct cmd_settings *settings, bool *told)
 {
-    if (family == AF_INET)
-        return skt_inet(address->host, address->port);
-    if (family == AF_INET6)
-        return skt_inet6(address->host, address->port, 0, 0);
-    return skt_name(address->host, address->port);
-}
-
-/* A bound datagram socket; one of IPv6 takes IPv4 too if dualstack. */
-static skt *bind_udp(skt_addr addr, bool dualstack)
-{
-    skt *s = skt_socket(addr.family, SOCK_DGRAM, 0);
-    if ((addr.family != AF_INET6 || skt_setsockopt_int(s, IPPROTO_IPV6, IPV6_V6ONLY, !dualstack) == 0) &&
-        skt_bind(s, addr) == 0)
+    skt *s = skt_socket(addr.family, type, 0);
+    *told = s && cmd_prepare(s, settings) < 0;
+    if (s && !*told && (type == SOCK_DGRAM || skt_setsockopt_int(s, SOL_SOCKET, SO_REUSEADDR, 1) == 0) &&
+        (addr.family != AF_INET6 || skt_setsockopt_int(s, IPPROTO_IPV6, IPV6_V6ONLY, !dualstack) == 0) &&
+        skt_bind(s, addr) == 0 && (type == SOCK_DGRAM || skt_listen(s, -1) == 0))
         return s;
     skt_close(s);
     return NULL;
 }
 
-static skt *listen_udp(const struct cmd_address *address, const struct cmd_settings *settings)
+/* At the first of the host's addresses where that can be. */
+static skt *listen_ip(const struct cmd_address *address, const struct cmd_settings *settings, bool *told)
 {
     skt_addrinfo *list;
     skt *s = NULL;
     if (!*address->host && settings->family == AF_UNSPEC && skt_has_dualstack_ipv6())
-        return bind_udp(skt_inet6("", address->port, 0, 0), true);
+        return open_ip(skt_inet6("", address->port, 0, 0), address->type, true, settings, told);
     ssize_t n = cmd_look_up(address, settings, AI_PASSIVE, &list);
     if (n < 0)
         return NULL;
-    for (ssize_t i = 0; i < n && !s; i++)
-        s = bind_udp(list[i].addr, false);
+    for (ssize_t i = 0; i < n && !s && !*told; i++)
+        s = open_ip(list[i].addr, address->type, false, settings, told);
     skt_freeaddrinfo(list);
     return s;
 }
 
-/* skt_create_server knows streams only, and the file has to be seen to. */
-static skt *listen_other(const struct cmd_address *address)
+/* The file has to be seen to. */
+static skt *listen_other(const struct cmd_address *address, const struct cmd_settings *settings, bool *told)
 {
     skt *s = skt_socket(address->addr.family, address->type, 0);
-    if (cmd_bind(s, address->addr) == 0 && (address->type == SOCK_DGRAM || skt_listen(s, -1) == 0))
+    *told = s && cmd_prepare(s, settings) < 0;
+    if (!*told && cmd_bind(s, address->addr) == 0 && (address->type == SOCK_DGRAM || skt_listen(s, -1) == 0))
         return s;
     skt_close(s);
     return NULL;
-}
-
-static skt *listen_on(const struct cmd_address *address, const struct cmd_settings *settings)
-{
-    if (!address->ip)
-        return listen_other(address);
-    if (address->type == SOCK_DGRAM)
-        return listen_udp(address, settings);
-    return skt_create_server(ip_address(address, settings->family), NULL);
 }
 
 /* The library's advice on a file that is in the way is for sockets. */
@@ -83,6 +69,9 @@ int cmd_listen_at(const struct cmd_address *address, const struct cmd_settings *
 {
     if (address->fd >= 0)
         return adopt(address, s);
-    *s = listen_on(address, settings);
-    return *s ? STATUS_OK : fail_to_listen(address);
+    bool told = false; /* why it cannot be */
+    *s = address->ip ? listen_ip(address, settings, &told) : listen_other(address, settings, &told);
+    if (*s)
+        return STATUS_OK;
+    return told ? STATUS_FAILED : fail_to_listen(address);
 }

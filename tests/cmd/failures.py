@@ -29,7 +29,7 @@ def listen():
 def names():
     fails(["connect", "udp://nosuch.invalid:80"], r".*: (Name|Temporary).*")
     fails(["connect", "nosuch.invalid", "80"], r"connect nosuch\.invalid: (Name|Temporary).*")
-    fails(["listen", "nosuch.invalid", "80"], r"bind nosuch\.invalid: (Name|Temporary).*")
+    fails(["listen", "nosuch.invalid", "80"], r"getaddrinfo nosuch\.invalid: (Name|Temporary).*")
 
 
 def nobody_comes():
