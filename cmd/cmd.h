@@ -106,6 +106,7 @@ struct cmd_settings {
     int ttl;                             /* 0: the system's */
     int dscp;                            /* 0 to 63, or -1 */
     int64_t send_buffer, receive_buffer; /* 0: the system's */
+    struct cmd_list socket_options;      /* NAME=VALUE, all of them known */
 
     /* For connect and listen. */
     bool keep, broadcast;

@@ -66,8 +66,9 @@ const struct command cmd_connect = {
     .name = "connect",
     .run = run,
     .line = "carry standard input to a peer, what it sends to standard output",
-    .options = "timeout idle end retry record send-fd exec verbose | shell source interface ttl dscp send-buffer "
-               "receive-buffer ipv4 ipv6 help",
+    .options =
+        "timeout idle end retry record send-fd exec verbose | shell source interface ttl dscp option send-buffer "
+        "receive-buffer ipv4 ipv6 help",
     .operands = "ADDRESS",
     .examples = "  skt connect localhost 8080              talk by hand; Ctrl-D ends the input\n"
                 "  skt connect tcp://[::1]:80 < request    send, then print the answer\n"

@@ -57,8 +57,9 @@ const struct command cmd_listen = {
     .name = "listen",
     .run = run,
     .line = "wait for one peer, or for all who come, and talk in the same way",
-    .options = "keep broadcast exec timeout idle end record verbose | shell send-fd interface ttl dscp send-buffer "
-               "receive-buffer ipv4 ipv6 help",
+    .options =
+        "keep broadcast exec timeout idle end record verbose | shell send-fd interface ttl dscp option send-buffer "
+        "receive-buffer ipv4 ipv6 help",
     .operands = "ADDRESS",
     .examples = "  skt listen localhost 8080 > file        keep what the peer sends\n"
                 "  skt listen tcp://localhost:0 < file     a free port; it says which\n"

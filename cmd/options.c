@@ -1,6 +1,7 @@
 /* options.c - the options of all subcommands, in one table: an option means the same wherever it is
  * taken.  A subcommand lists the names of those it takes. */
 #include "options.h"
+#include "option_names.h"
 #include "units.h"
 #include <getopt.h>
 #include <stdlib.h>
@@ -36,6 +37,20 @@ static int set_dscp(struct cmd_settings *settings, const char *value)
     return 0;
 }
 
+/* Checked here, and set when there is a socket. */
+static int set_socket_option(struct cmd_settings *settings, const char *value)
+{
+    struct cmd_sockopt_setting setting;
+    struct cmd_list *list = &settings->socket_options;
+    int status = cmd_read_sockopt(value, &setting);
+    if (status)
+        return status;
+    if (list->n == COUNT(list->items))
+        return cmd_misuse("--option may be given %zu times at most", COUNT(list->items));
+    list->items[list->n++] = value;
+    return 0;
+}
+
 static const char *const end_words[] = { [END_BOTH] = "both", [END_PEER] = "peer", [END_INPUT] = "input", NULL };
 static const char *const shell_words[] = { [SHELL_NONE] = "", [SHELL_BASH] = "bash", [SHELL_ZSH] = "zsh", NULL };
 
@@ -61,6 +76,8 @@ static const struct cmd_option rows[] = {
     { 0, "ttl", "HOPS", OPTION_NUMBER, FIELD(ttl), .help = "how far packets may go, 1 to 255", .least = 1,
       .most = 255 },
     { 0, "dscp", "CLASS", OPTION_OTHER, 0, .help = "mark packets: EF, AF41, CS1 ... or 0 to 63", .set = set_dscp },
+    { 'O', "option", "NAME=VALUE", OPTION_OTHER, 0, .help = "set a socket option: TCP_NODELAY=1, SO_RCVBUF=1M",
+      .set = set_socket_option },
     { 0, "send-buffer", "SIZE", OPTION_SIZE, FIELD(send_buffer), .help = "SO_SNDBUF: 64k, 1M" },
     { 0, "receive-buffer", "SIZE", OPTION_SIZE, FIELD(receive_buffer), .help = "SO_RCVBUF: 64k, 1M" },
     { 0, "send-fd", "N", OPTION_LIST, FIELD(send_fd), .help = "pass descriptor N with the first bytes (Unix sockets)" },

@@ -1,6 +1,7 @@
 /* sockopt.c - what the options say of a socket, set before it is bound or connected: a buffer's size
  * decides TCP's window, an interface the route. */
 #include "cmd.h"
+#include "option_names.h"
 #include <ctype.h>
 #include <errno.h>
 #include <net/if.h>
@@ -71,6 +72,15 @@ static int set_buffer(skt *s, const char *option, int number, int64_t size)
     return skt_setsockopt_int(s, SOL_SOCKET, number, value) < 0 ? trouble(option) : 0;
 }
 
+static int set_by_name(skt *s, const struct cmd_list *list)
+{
+    struct cmd_sockopt_setting setting;
+    for (size_t i = 0; i < list->n; i++)
+        if (cmd_read_sockopt(list->items[i], &setting) != 0 || cmd_set_sockopt(s, &setting) != 0)
+            return -1;
+    return 0;
+}
+
 int cmd_prepare(skt *s, const struct cmd_settings *settings)
 {
     if (settings->interface && set_interface(s, settings->interface) < 0)
@@ -83,5 +93,5 @@ int cmd_prepare(skt *s, const struct cmd_settings *settings)
         return -1;
     if (settings->receive_buffer && set_buffer(s, "receive-buffer", SO_RCVBUF, settings->receive_buffer) < 0)
         return -1;
-    return 0;
+    return set_by_name(s, &settings->socket_options);
 }
