@@ -13,13 +13,16 @@
  * hang in a read of the terminal. */
 #include "cmd.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUFFER 262144     /* more than a Unix datagram can have, unless wmem_max was raised */
+#define PIPE_SIZE 1048576 /* what pipes are made to hold, where we may: fewer turns for both sides */
 #define LARGEST_UDP 65507 /* over IPv4; what an input without ends is cut into */
 #define PROBE_AFTER 5     /* seconds */
 #define NANOSECONDS 1000000000
@@ -37,7 +40,8 @@ enum flow {
 struct pump {
     struct cmd_peer peer;
     enum cmd_end end;
-    int64_t idle; /* nanoseconds, or -1 */
+    int64_t idle;                     /* nanoseconds, or -1 */
+    bool splice_input, splice_output; /* it is a pipe, the peer's socket a stream */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -130,23 +134,59 @@ static ssize_t read_input(char *buf, size_t len)
     return n;
 }
 
-static void *carry_input(void *arg)
+/* From a pipe to a stream the kernel moves the data itself.  As read_input, but sent already; -1 with errno. */
+static ssize_t splice_input(struct pump *p)
+{
+    errno = EAGAIN;
+    return p->splice_input ? splice(STDIN_FILENO, NULL, skt_fileno(p->peer.sock), NULL, PIPE_SIZE, 0) : -1;
+}
+
+/* Whether splice has only said that this is not for it, or not now: then reading and writing do it.  An
+ * error of the connection it has taken away from them. */
+static bool is_no_error(int code)
+{
+    return code == EAGAIN || code == EINTR || code == EINVAL || code == EPIPE; /* of which each write tells anew */
+}
+
+static void *fail_to_splice(struct pump *p, enum flow *flow, const char *call)
+{
+    char who[SKT_ADDR_TEXT_MAX + 16], name[SKT_ADDR_TEXT_MAX];
+    int code = errno;
+    snprintf(who, sizeof who, "%s %s", call, cmd_peer_name(&p->peer, name));
+    return fail(p, flow, flow == &p->output, who, strerror(code));
+}
+
+/* A piece of the input; 0 at its end, -1 having failed. */
+static ssize_t carry_piece(struct pump *p)
 {
     static char buf[BUFFER];
-    struct pump *p = arg;
-    for (;;) {
-        wait_for(STDIN_FILENO, POLLIN);
-        if (!go_on(p, &p->input, FLOW_BUSY))
-            return NULL;
-        ssize_t n = read_input(buf, p->peer.messages ? LARGEST_UDP : BUFFER);
-        if (n < 0)
-            return fail(p, &p->input, true, "standard input", strerror(errno));
-        if (n == 0)
-            break;
-        if (cmd_peer_send(&p->peer, buf, (size_t)n) < 0)
-            return fail(p, &p->input, p->peer.endless, "", cmd_peer_send_error(&p->peer));
-        go_on(p, &p->input, FLOW_WAITING);
+    ssize_t n = splice_input(p);
+    if (n >= 0)
+        return n;
+    if (!is_no_error(errno)) {
+        fail_to_splice(p, &p->input, "send");
+        return -1;
     }
+    n = read_input(buf, p->peer.messages ? LARGEST_UDP : BUFFER);
+    if (n < 0)
+        fail(p, &p->input, true, "standard input", strerror(errno));
+    if (n <= 0 || cmd_peer_send(&p->peer, buf, (size_t)n) == 0)
+        return n;
+    fail(p, &p->input, p->peer.endless, "", cmd_peer_send_error(&p->peer));
+    return -1;
+}
+
+static void *carry_input(void *arg)
+{
+    struct pump *p = arg;
+    ssize_t n;
+    do {
+        wait_for(STDIN_FILENO, POLLIN);
+        if (!go_on(p, &p->input, FLOW_BUSY) || (n = carry_piece(p)) < 0)
+            return NULL;
+        if (n > 0)
+            go_on(p, &p->input, FLOW_WAITING);
+    } while (n > 0);
     if (p->peer.nfds > 0)
         return fail(p, &p->input, true, "--send-fd",
                     "the input ended before there was a byte for descriptors to go with");
@@ -202,23 +242,44 @@ static void *watch(struct pump *p)
     return NULL;
 }
 
-static void *carry_output(void *arg)
+/* From a stream to a pipe likewise.  0: nothing, or the end. */
+static ssize_t splice_output(struct pump *p)
+{
+    errno = EAGAIN;
+    return p->splice_output ? splice(skt_fileno(p->peer.sock), NULL, STDOUT_FILENO, NULL, PIPE_SIZE, SPLICE_F_NONBLOCK)
+                            : -1;
+}
+
+/* A piece of what the peer sends: *n is 0 at its end.  NULL: it has failed. */
+static void *carry_output_piece(struct pump *p, ssize_t *n)
 {
     static char buf[BUFFER];
+    ssize_t spliced = splice_output(p);
+    *n = -1;
+    if (spliced > 0)
+        return p;
+    if (spliced < 0 && !is_no_error(errno))
+        return fail_to_splice(p, &p->output, "recv");
+    *n = cmd_peer_recv(&p->peer, buf, BUFFER, MSG_DONTWAIT);
+    if (*n < 0 && errno != EAGAIN)
+        return fail(p, &p->output, true, "", skt_strerror());
+    if (*n > BUFFER)
+        return fail(p, &p->output, true, "receive", "the peer's message is longer than 256 KiB");
+    if (*n > 0 && write_output(buf, (size_t)*n) < 0)
+        return fail(p, &p->output, true, "standard output", strerror(errno));
+    return p;
+}
+
+static void *carry_output(void *arg)
+{
     struct pump *p = arg;
     for (;;) {
+        ssize_t n;
         wait_for(skt_fileno(p->peer.sock), POLLIN);
-        if (!go_on(p, &p->output, FLOW_BUSY))
+        if (!go_on(p, &p->output, FLOW_BUSY) || !carry_output_piece(p, &n))
             return NULL;
-        ssize_t n = cmd_peer_recv(&p->peer, buf, BUFFER, MSG_DONTWAIT);
-        if (n < 0 && errno != EAGAIN)
-            return fail(p, &p->output, true, "", skt_strerror());
         if (n == 0 && !p->peer.endless)
             break;
-        if (n > BUFFER)
-            return fail(p, &p->output, true, "receive", "the peer's message is longer than 256 KiB");
-        if (n > 0 && write_output(buf, (size_t)n) < 0)
-            return fail(p, &p->output, true, "standard output", strerror(errno));
         go_on(p, &p->output, FLOW_WAITING);
     }
     go_on(p, &p->output, FLOW_ENDED);
@@ -272,6 +333,17 @@ static int start(struct pump *p, void *(*direction)(void *arg))
     return code;
 }
 
+/* Pipes at our standard descriptors get large. */
+static bool enlarge_pipe(int fd)
+{
+    struct stat file;
+    if (fstat(fd, &file) < 0 || !S_ISFIFO(file.st_mode))
+        return false;
+    if (fcntl(fd, F_GETPIPE_SZ) < PIPE_SIZE)
+        fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+    return true;
+}
+
 int cmd_pump(const struct cmd_peer *peer, const struct cmd_settings *settings)
 {
     static struct pump p; /* for as long as the threads, which main does not wait for */
@@ -280,6 +352,9 @@ int cmd_pump(const struct cmd_peer *peer, const struct cmd_settings *settings)
     p.end = isatty(STDIN_FILENO) && settings->end == END_BOTH ? END_PEER : settings->end;
     p.idle = settings->idle < 0 ? -1 : (int64_t)(settings->idle * NANOSECONDS);
     p.active = now();
+    bool plain = !peer->messages && !peer->nfds && !settings->record && skt_family(peer->sock) != AF_UNIX;
+    p.splice_input = enlarge_pipe(STDIN_FILENO) && plain;
+    p.splice_output = enlarge_pipe(STDOUT_FILENO) && plain;
     pthread_mutex_init(&p.lock, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);

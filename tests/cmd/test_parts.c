@@ -181,11 +181,13 @@ static const char *seen(void (*scene)(void))
     dup2(slave, STDERR_FILENO);
     close(slave);
     scene();
-    dup2(before, STDERR_FILENO); /* the last that had the slave: the master reads what there is */
+    dup2(before, STDERR_FILENO); /* the last that had the slave: the master reads what there is, and fails */
     close(before);
-    ssize_t n = read(master, text, sizeof text - 1);
+    size_t len = 0;
+    for (ssize_t n; (n = read(master, text + len, sizeof text - 1 - len)) > 0;)
+        len += (size_t)n;
     close(master);
-    text[n > 0 ? n : 0] = '\0';
+    text[len] = '\0';
     return text;
 }
 
