@@ -110,9 +110,24 @@ static void send_waiting(void *arg)
     crowd_release(c);
 }
 
+static double patience_with(const struct client *c)
+{
+    double idle = c->crowd->settings->idle;
+    return idle >= 0 ? idle : PATIENCE;
+}
+
+void crowd_let_finish(struct client *c)
+{
+    double since = crowd_now();
+    while (c->sending && crowd_now() - fmax(since, c->active) <= patience_with(c))
+        skt_sleep(PAUSE);
+    if (c->sending)
+        drop(c);
+}
+
 static void wait_for_room(struct client *c)
 {
-    double idle = c->crowd->settings->idle, patience = idle >= 0 ? idle : PATIENCE, since = crowd_now();
+    double patience = patience_with(c), since = crowd_now();
     while (c->waiting >= MUCH && c->listed) {
         if (crowd_now() - fmax(since, c->active) > patience) {
             cmd_say("%s takes nothing more, and is dropped", c->name);

@@ -138,6 +138,7 @@ static void serve(void *arg)
         ;
     skt_settimeout(c->peer.sock, SKT_NO_TIMEOUT);
     crowd_remove(c);
+    crowd_let_finish(c);
     crowd_release(c);
 }
 

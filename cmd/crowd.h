@@ -58,6 +58,9 @@ void crowd_send_all(struct crowd *crowd, const struct client *but, const void *b
 /* Standard input has ended: tells a client so once it has got all. */
 void crowd_end_output(struct client *c);
 
+/* Waits until a client has got what is waiting for it; one that does not take it is dropped. */
+void crowd_let_finish(struct client *c);
+
 /* Whether a client is still to get something. */
 bool crowd_is_sending(const struct crowd *crowd);
 

@@ -79,7 +79,7 @@ static bool is_over(const struct pump *p)
     if (p->hopeless)
         return true;
     if (p->end == END_INPUT && p->input == FLOW_ENDED)
-        return p->output != FLOW_BUSY && !has_more(p);
+        return p->output >= FLOW_ENDED || (p->output == FLOW_WAITING && !has_more(p));
     return p->output == FLOW_ENDED && input_done;
 }
 

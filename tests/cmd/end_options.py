@@ -35,6 +35,13 @@ def the_input_s_end():
     conn.close()
 
 
+def the_input_s_end_after_the_peer_s():
+    ours, conn = accepted("--end", "input")
+    conn.sendall(b"good bye")
+    conn.close()
+    ours.wait_out(b"good bye").end_input().expect(err="")
+
+
 def what_has_come_by_the_input_s_end():
     """It is printed, though the input ended long ago."""
     with open("/dev/null") as nothing:
@@ -95,4 +102,4 @@ def a_slow_reader_is_not_silence():
     reader.close()
 
 
-play(the_peer_s_end, the_input_s_end, what_has_come_by_the_input_s_end, silence_of_a_stream, silence_of_datagrams, a_slow_reader_is_not_silence)
+play(the_peer_s_end, the_input_s_end, the_input_s_end_after_the_peer_s, what_has_come_by_the_input_s_end, silence_of_a_stream, silence_of_datagrams, a_slow_reader_is_not_silence)
