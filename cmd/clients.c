@@ -186,6 +186,8 @@ static struct client **hold_all(const struct crowd *crowd, size_t *n)
 {
     struct client **all = malloc((crowd->n + 1) * sizeof *all);
     *n = 0;
+    if (!all)
+        cmd_say("no memory is left to send to all");
     for (struct client *c = crowd->clients; c && all; c = c->next) {
         c->holders++;
         all[(*n)++] = c;

@@ -263,9 +263,9 @@ bool cmd_record_is_whole(void);
  * why. */
 int cmd_become(const struct cmd_settings *settings, int fd);
 
-/* Starts the program beside us; fd stays ours to close.  peer: who is behind fd, if fd does not know.  0, or a
- * status, having said why. */
-int cmd_start_program(const struct cmd_settings *settings, int fd, const char *peer);
+/* Starts the program beside us; fd stays ours to close.  peer, local: whom fd connects, if fd does
+ * not know; or NULL.  0, or a status, having said why. */
+int cmd_start_program(const struct cmd_settings *settings, int fd, const char *peer, const char *local);
 
 /* ---- crowd.c: --keep ---- */
 

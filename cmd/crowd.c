@@ -164,7 +164,7 @@ static void start_program(struct crowd *crowd, const struct cmd_peer *peer)
     int fd = skt_detach(peer->sock);
     if (fd < 0)
         return;
-    cmd_start_program(crowd->settings, fd, NULL);
+    cmd_start_program(crowd->settings, fd, NULL, NULL);
     close(fd);
 }
 
@@ -244,13 +244,17 @@ static void carry_program(void *arg)
 
 static void give_program(struct client *c)
 {
+    char local[SKT_ADDR_TEXT_MAX] = "";
+    skt_addr addr;
     skt *pair[2];
+    if (skt_getsockname(c->peer.sock, &addr) == 0)
+        skt_addr_text(&addr, local, sizeof local);
     if (skt_socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0) {
         cmd_say("%s: %s", c->name, skt_strerror());
         return;
     }
     int fd = skt_detach(pair[1]);
-    cmd_start_program(c->crowd->settings, fd, c->name);
+    cmd_start_program(c->crowd->settings, fd, c->name, local);
     close(fd);
     c->program = pair[0];
     c->holders++;

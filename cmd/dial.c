@@ -117,12 +117,14 @@ static skt *connect_other(struct attempt *a)
 }
 
 /* One that we were started with. */
-static int adopt(const struct cmd_address *address, skt **s)
+static int adopt(const struct cmd_address *address, const struct cmd_settings *settings, skt **s)
 {
     if (address->listening)
         return cmd_misuse("'%s': descriptor %d is a listener; it has no peer yet", address->text, address->fd);
     *s = skt_fromfd(address->fd);
-    return *s ? STATUS_OK : cmd_fail();
+    if (!*s)
+        return cmd_fail();
+    return cmd_prepare(*s, settings) < 0 ? STATUS_FAILED : STATUS_OK;
 }
 
 static skt *connect_to(struct attempt *a)
@@ -141,7 +143,7 @@ int cmd_try_dial(const struct cmd_address *address, const struct cmd_settings *s
     if (status)
         return status;
     if (address->fd >= 0)
-        return adopt(address, s);
+        return adopt(address, settings, s);
     *s = connect_to(&a);
     if (!*s)
         return a.told ? STATUS_FAILED : -1;

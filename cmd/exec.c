@@ -21,7 +21,7 @@ static void export(const char *name, int (*get)(int fd, struct sockaddr *sa, soc
 }
 
 /* Returns only if it cannot be run, having said why. */
-static void run_program(const struct cmd_settings *settings, int fd, const char *peer)
+static void run_program(const struct cmd_settings *settings, int fd, const char *peer, const char *local)
 {
     char *shell[] = { (char *)"/bin/sh", (char *)"-c", (char *)settings->shell, NULL };
     char **words = settings->shell ? shell : settings->exec;
@@ -29,6 +29,8 @@ static void run_program(const struct cmd_settings *settings, int fd, const char 
     export("SKT_LOCAL", getsockname, fd);
     if (peer)
         setenv("SKT_PEER", peer, 1);
+    if (local)
+        setenv("SKT_LOCAL", local, 1);
     signal(SIGPIPE, SIG_DFL); /* it is ignored here, and would be there */
     if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
         cmd_say("%s: %m", words[0]);
@@ -38,11 +40,11 @@ static void run_program(const struct cmd_settings *settings, int fd, const char 
 
 int cmd_become(const struct cmd_settings *settings, int fd)
 {
-    run_program(settings, fd, NULL);
+    run_program(settings, fd, NULL, NULL);
     return STATUS_FAILED;
 }
 
-int cmd_start_program(const struct cmd_settings *settings, int fd, const char *peer)
+int cmd_start_program(const struct cmd_settings *settings, int fd, const char *peer, const char *local)
 {
     static const struct sigaction unwaited = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
     sigaction(SIGCHLD, &unwaited, NULL); /* nobody asks how they ended */
@@ -52,7 +54,7 @@ int cmd_start_program(const struct cmd_settings *settings, int fd, const char *p
         return STATUS_FAILED;
     }
     if (child == 0) {
-        run_program(settings, fd, peer);
+        run_program(settings, fd, peer, local);
         _exit(STATUS_FAILED);
     }
     return STATUS_OK;

@@ -57,18 +57,20 @@ static int fail_to_listen(const struct cmd_address *address)
 }
 
 /* One that we were started with. */
-static int adopt(const struct cmd_address *address, skt **s)
+static int adopt(const struct cmd_address *address, const struct cmd_settings *settings, skt **s)
 {
     if (!address->listening && address->type != SOCK_DGRAM)
         return cmd_misuse("'%s': descriptor %d does not listen", address->text, address->fd);
     *s = skt_fromfd(address->fd);
-    return *s ? STATUS_OK : cmd_fail();
+    if (!*s)
+        return cmd_fail();
+    return cmd_prepare(*s, settings) < 0 ? STATUS_FAILED : STATUS_OK;
 }
 
 int cmd_listen_at(const struct cmd_address *address, const struct cmd_settings *settings, skt **s)
 {
     if (address->fd >= 0)
-        return adopt(address, s);
+        return adopt(address, settings, s);
     bool told = false; /* why it cannot be */
     *s = address->ip ? listen_ip(address, settings, &told) : listen_other(address, settings, &told);
     if (*s)

@@ -74,14 +74,15 @@ def a_caller_has_a_program():
 
 def datagrams():
     """A program for each sender."""
-    listener = Listener("--keep", "udp://127.0.0.1:0", "--shell", 'echo "$SKT_PEER"; exec cat')
+    listener = Listener("--keep", "udp://127.0.0.1:0", "--shell", 'echo "$SKT_PEER $SKT_LOCAL"; exec cat')
     peers = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(3)]
     for peer in peers:
         peer.settimeout(30)
         peer.connect(("127.0.0.1", listener.port))
         peer.send(b"hello")
         answers = {peer.recv(100), peer.recv(100)}
-        check_equal("the answers", answers, {b"127.0.0.1:%d\n" % peer.getsockname()[1], b"hello"})
+        check_equal("the answers", answers, {b"127.0.0.1:%d 127.0.0.1:%d\n" % (peer.getsockname()[1], listener.port),
+                                                b"hello"})
     one = Listener("udp://127.0.0.1:0", "--exec", "cat")
     peer = socket.socket(type=socket.SOCK_DGRAM)
     peer.settimeout(30)
