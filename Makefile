@@ -41,7 +41,7 @@ test-schedules: all
 
 bench: all
 	@scripts/setup bench
-	@meson test -C build --benchmark --verbose && bench/run; $(hand_over)
+	@meson test -C build --benchmark --verbose && bench/run && ninja -C build --quiet bench/command-loop && bench/command build; $(hand_over)
 
 # The loader finds a new library in /usr/local only after ldconfig.
 install: all

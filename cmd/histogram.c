@@ -5,7 +5,7 @@
 /* How far a value has to be shifted to lie in 128 ... 255; 0 for those below. */
 static int shift_of(int64_t ns)
 {
-    return ns < 2 * HISTOGRAM_HALF ? 0 : 63 - __builtin_clzll((uint64_t)ns) - 7;
+    return ns < HISTOGRAM_EXACT ? 0 : 63 - __builtin_clzll((uint64_t)ns) - 7;
 }
 
 static size_t counter_of(int64_t ns)
@@ -18,7 +18,7 @@ static size_t counter_of(int64_t ns)
 /* The greatest value that the counter stands for. */
 static int64_t value_of(size_t i)
 {
-    if (i < 2 * HISTOGRAM_HALF)
+    if (i < HISTOGRAM_EXACT)
         return (int64_t)i;
     int shift = (int)(i / HISTOGRAM_HALF) - 1;
     return ((int64_t)(i - (size_t)shift * HISTOGRAM_HALF + 1) << shift) - 1;

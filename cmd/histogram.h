@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 enum {
+    HISTOGRAM_EXACT = 256,    /* values that have a counter each */
     HISTOGRAM_HALF = 128,     /* counters for each doubling */
     HISTOGRAM_DOUBLINGS = 36, /* up to 2^44 ns, some five hours; more is counted there */
     HISTOGRAM_COUNTERS = (HISTOGRAM_DOUBLINGS + 2) * HISTOGRAM_HALF,

@@ -22,7 +22,7 @@ struct cmd_option {
     const char *name;
     const char *value; /* what is to follow it, or NULL */
     enum option_kind kind;
-    size_t field; /* where in struct cmd_settings */
+    unsigned field; /* where in struct cmd_settings */
     const char *help;
     int least, most;          /* OPTION_NUMBER */
     const char *const *words; /* OPTION_WORD: until NULL */

@@ -99,9 +99,10 @@ static const char *const plain_heights[] = { "_", ".", "-", "=", "#" };
 /* Column number `column` of a bar that fills `filled` columns. */
 static const char *bar_column(double filled, int column)
 {
+    const size_t steps = COUNT(eighths) - 1;
     double part = fmin(fmax(filled - column, 0), 1);
     if (cmd_has_utf8())
-        return eighths[(int)(part * (COUNT(eighths) - 1) + 0.5)];
+        return eighths[(size_t)(part * (double)steps + 0.5)];
     return plain_bar[part >= 0.5];
 }
 
