@@ -46,11 +46,12 @@ struct pump {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     enum flow input, output;
-    bool gone;      /* the peer has closed both of its directions */
-    bool failed;    /* something has, and the user was told */
-    bool hopeless;  /* ... so that there is no use in going on */
-    bool over;      /* the main thread ends the process */
-    int64_t active; /* when something was last carried over */
+    bool half_closed; /* the end of our input has been passed on */
+    bool gone;        /* the peer has closed both of its directions */
+    bool failed;      /* something has, and the user was told */
+    bool hopeless;    /* ... so that there is no use in going on */
+    bool over;        /* the main thread ends the process */
+    int64_t active;   /* when something was last carried over */
 };
 
 static int64_t now(void)
@@ -176,6 +177,17 @@ static ssize_t carry_piece(struct pump *p)
     return -1;
 }
 
+/* Passes the end of the input on. */
+static void end_direction(struct pump *p)
+{
+    if (p->peer.endless)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->half_closed = true; /* before the socket is, which may end the connection at once */
+    pthread_mutex_unlock(&p->lock);
+    skt_shutdown(p->peer.sock, SHUT_WR); /* fails only where the peer is gone, which recv tells */
+}
+
 static void *carry_input(void *arg)
 {
     struct pump *p = arg;
@@ -190,8 +202,7 @@ static void *carry_input(void *arg)
     if (p->peer.nfds > 0)
         return fail(p, &p->input, true, "--send-fd",
                     "the input ended before there was a byte for descriptors to go with");
-    if (!p->peer.endless)
-        skt_shutdown(p->peer.sock, SHUT_WR); /* fails only where the peer is gone, which recv tells */
+    end_direction(p);
     go_on(p, &p->input, FLOW_ENDED);
     return NULL;
 }
@@ -226,6 +237,17 @@ static void probe(skt *s)
     skt_setsockopt_int(s, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
+/* A connection that is gone while we have not ended our direction was reset, though a call that sent a part before
+ * may have taken the error away. */
+static bool was_reset(struct pump *p)
+{
+    int family = skt_family(p->peer.sock);
+    pthread_mutex_lock(&p->lock);
+    bool open = !p->half_closed;
+    pthread_mutex_unlock(&p->lock);
+    return open && (family == AF_INET || family == AF_INET6);
+}
+
 /* The peer has ended; waits until it takes nothing more either. */
 static void *watch(struct pump *p)
 {
@@ -233,6 +255,8 @@ static void *watch(struct pump *p)
     probe(p->peer.sock);
     wait_for(skt_fileno(p->peer.sock), 0); /* POLLHUP or POLLERR */
     skt_getsockopt_int(p->peer.sock, SOL_SOCKET, SO_ERROR, &code);
+    if (code == 0 && was_reset(p))
+        code = EPIPE;
     if (code)
         return fail(p, &p->output, true, "the peer takes no more input", strerror(code));
     pthread_mutex_lock(&p->lock);

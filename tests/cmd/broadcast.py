@@ -6,7 +6,7 @@ from story import Listener, check, check_equal, noise, play, skt, wait_until
 
 def enter(listener, many):
     clients = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(many)]
-    listener.wait_err(r"(?s)(has come.*){%d}" % many)
+    listener.wait_err_times(b"has come", many)
     for client in clients:
         client.settimeout(30)
     return clients
@@ -32,7 +32,7 @@ def a_room():
 def skt_among_them():
     listener = Listener("--broadcast", "-v", "tcp://127.0.0.1:0")
     first, second = (skt("connect", "127.0.0.1", listener.port) for _ in range(2))
-    listener.wait_err(r"(?s)(has come.*){2}")
+    listener.wait_err_times(b"has come", 2)
     first.send(b"hello\n")
     second.wait_out(b"hello\n")
     second.send(b"good day\n")
@@ -48,7 +48,7 @@ def who_does_not_listen():
     listener = Listener("--broadcast", "--idle", "1s", "-v", "tcp://127.0.0.1:0")
     deaf, speaker = enter(listener, 2)
     hearer = skt("connect", "127.0.0.1", listener.port)
-    listener.wait_err(r"(?s)(has come.*){3}")
+    listener.wait_err_times(b"has come", 3)
     speaker.sendall(much)
     wait_until(lambda: len(hearer.out) == len(much), "all is heard")
     check(bytes(hearer.out) == much, "what was heard is not what was said")

@@ -232,6 +232,9 @@ class Process:
         return wait_until(lambda: re.search(pattern, self.err.decode(errors="replace")),
                           "%s said %r" % (self.command[0], pattern))
 
+    def wait_err_times(self, word, times):
+        wait_until(lambda: self.err.count(word) >= times, "%s said %r %d times" % (self.command[0], word, times))
+
     def running(self):
         return self.popen.poll() is None
 
