@@ -13,10 +13,11 @@ enum {
     MANY_PEERS = 4096,   /* datagrams: senders that are remembered */
 };
 
-/* From any task: the others have nothing more to do.  (atexit removes the listener's file.) */
+/* From any task, while others hold what they hold: nothing of it needs to be given back. */
 static void finish(int status)
 {
-    exit(status || cmd_record_is_whole() ? status : STATUS_FAILED);
+    cmd_remove_socket_file();
+    _exit(status || cmd_record_is_whole() ? status : STATUS_FAILED);
 }
 
 /* ---- Standard output ---- */
