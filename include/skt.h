@@ -699,6 +699,10 @@ SKT_API ssize_t skt_getaddrinfo(const char *host, const char *service, int famil
                                 double timeout, skt_addrinfo **list);
 SKT_API void skt_freeaddrinfo(skt_addrinfo *list);
 
+/* Puts the n rows at list, which skt_getaddrinfo found, into the order in which skt_create_connection tries them: the
+ * families take turns, and the first row stays the first.  NULL: nothing happens. */
+SKT_API void skt_connection_order(skt_addrinfo *list, size_t n);
+
 /* socket.getnameinfo(): the names of a numeric address (EINVAL for a name).  host or
  * service may be NULL.  flags: NI_... */
 SKT_API int skt_getnameinfo(skt_addr addr, int flags, char *host, size_t hostlen, char *service, size_t servicelen,

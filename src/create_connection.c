@@ -12,6 +12,7 @@
 #include "resolve.h"
 #include "socket.h"
 #include "sys.h"
+#include "turns.h"
 #include "wait.h"
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -33,25 +34,9 @@ struct race {
     struct skti_attempts failed;
 };
 
-/* The addresses in getaddrinfo's order, but with the families taking turns. */
-static void interleave(struct race *r, struct addrinfo *list)
+static int family_of(const void *row)
 {
-    const struct addrinfo *first = list;
-    struct addrinfo *same = list, *other = list;
-    for (r->n = 0; same || other;) {
-        while (same && same->ai_family != first->ai_family)
-            same = same->ai_next;
-        if (same) {
-            r->order[r->n++] = same;
-            same = same->ai_next;
-        }
-        while (other && other->ai_family == first->ai_family)
-            other = other->ai_next;
-        if (other) {
-            r->order[r->n++] = other;
-            other = other->ai_next;
-        }
-    }
+    return (*(struct addrinfo *const *)row)->ai_family;
 }
 
 static int bind_source(int fd, const skt_addr *source)
@@ -241,7 +226,9 @@ static skt *connect_to_list(struct race *r, struct addrinfo *list)
     r->order = skti_malloc("connect", n * sizeof *r->order);
     if (!r->order)
         return NULL;
-    interleave(r, list);
+    for (struct addrinfo *ai = list; ai; ai = ai->ai_next)
+        r->order[r->n++] = ai;
+    skti_take_turns(r->order, n, sizeof *r->order, family_of);
     int fd = run_race(r);
     skti_sys.free(r->order);
     return fd < 0 ? NULL : prize(r, fd);

@@ -900,6 +900,8 @@ static void lookups(void)
     FAILS(skt_getaddrinfo, "getaddrinfo", EFAULT, ("127.0.0.1", "80", 0, 0, 0, 0, 5, NULL));
     CHECK(!list);
     CHECK(skt_getaddrinfo(NULL, "65535", AF_INET, SOCK_STREAM, 0, 0, -0.0, &list) == 1 && list);
+    NOTED(skt_connection_order)(NULL, 1);
+    skt_connection_order(list, 0);
     NOTED(skt_freeaddrinfo)(list);
     skt_freeaddrinfo(NULL);
 }

@@ -208,6 +208,61 @@ static void turns_and_their_sentence(void)
     CHECK_STR(skt_strerror(), strcat(expected, ")"));
 }
 
+/* Rows of these families ('4', '6', 'u' for another), whose places tell where they stood. */
+static void check_order(const char *families, const char *expected)
+{
+    skt_addrinfo rows[16] = { 0 };
+    char places[17] = "";
+    size_t n = strlen(families);
+    for (size_t i = 0; i < n; i++) {
+        rows[i].family = families[i] == '4' ? AF_INET : families[i] == '6' ? AF_INET6 : AF_UNIX;
+        rows[i].proto = (int)i;
+    }
+    skt_connection_order(rows, n);
+    for (size_t i = 0; i < n; i++)
+        places[i] = (char)('a' + rows[i].proto);
+    CHECK_STR(places, expected);
+}
+
+static void the_order_alone(void)
+{
+    check_order("", "");
+    check_order("4", "a");
+    check_order("444", "abc");
+    check_order("64", "ab");
+    check_order("6644", "acbd");
+    check_order("4466", "acbd");
+    check_order("46666", "abcde");
+    check_order("66664", "aebcd");
+    check_order("4644464", "abcfdeg");
+    check_order("6u4u66", "abecfd");
+    skt_connection_order(NULL, 3);
+}
+
+/* The order that is told is the one in which they are tried. */
+static void the_order_told(void)
+{
+    skt_addrinfo *rows;
+    skt_addr addr;
+    if (!has_ipv6())
+        SKIP("this machine has no IPv6");
+    begin();
+    for (int i = 0; i < 3; i++)
+        add_row(refusing("::1"));
+    for (int i = 0; i < 5; i++)
+        add_row(refusing("127.0.0.1"));
+    CHECK_INT(skt_getaddrinfo("many.test", "80", 0, SOCK_STREAM, 0, 0, 10, &rows), 8);
+    CHECK(!skt_create_connection("many.test", 80, 10));
+    end();
+    skt_connection_order(rows, 8);
+    for (size_t i = 0; i < 8; i++) {
+        CHECK_INT(skt_attempt(i, &addr), ECONNREFUSED);
+        CHECK(skt_addr_equal(&addr, &rows[i].addr));
+    }
+    CHECK_INT(rows[1].family, AF_INET);
+    skt_freeaddrinfo(rows);
+}
+
 static void more_addresses_than_are_kept(void)
 {
     begin();
@@ -397,6 +452,8 @@ int main(void)
         { "a silent address costs a quarter of a second", silence_costs_a_quarter_of_a_second },
         { "all silent: the timeout, once", all_silent },
         { "the families take turns, and the sentence names all addresses", turns_and_their_sentence },
+        { "the order of connecting, for who wants to know it", the_order_alone },
+        { "the order that is told is the one in which they are tried", the_order_told },
         { "more addresses than are kept", more_addresses_than_are_kept },
         { "more silent addresses than are tried at a time", many_silent },
         { "from a source address", from_a_source_address },
