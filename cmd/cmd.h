@@ -49,7 +49,7 @@ struct command {
     enum cmd_arguments arguments;
 };
 
-extern const struct command cmd_connect, cmd_listen, cmd_options, cmd_help;
+extern const struct command cmd_connect, cmd_listen, cmd_resolve, cmd_options, cmd_help;
 
 /* The i-th command, NULL after the last. */
 const struct command *cmd_command(size_t i);
@@ -98,7 +98,7 @@ struct cmd_settings {
     double timeout; /* seconds to wait for a peer, or SKT_NO_TIMEOUT */
     double idle;    /* seconds of silence that end a conversation, or SKT_NO_TIMEOUT */
     int end;        /* enum cmd_end */
-    bool connect;   /* skt options: look at a connection */
+    bool connect;   /* skt options, resolve: look at a connection */
 
     /* For a socket (sockopt.c). */
     const char *source;                  /* where to connect from, or NULL */
@@ -116,6 +116,13 @@ struct cmd_settings {
     struct cmd_list send_fd;
     const char *record; /* a file, "-", or NULL */
 
+    /* For those who measure. */
+    int count;       /* 0: no end */
+    double interval; /* seconds from one to the next, or -1: the command's own */
+    int64_t size;    /* bytes of data in each, or -1: the command's own */
+    bool tcp;        /* skt ping: connect */
+
+    bool reverse; /* skt resolve: names of addresses, too */
     bool json;
     bool verbose;
     int completion; /* enum cmd_shell */

@@ -64,7 +64,7 @@ static const struct cmd_option rows[] = {
     { 'i', "idle", "TIME", OPTION_TIME, FIELD(idle), .help = "end when nothing has come or gone for TIME" },
     { 'e', "end", "WHEN", OPTION_WORD, FIELD(end), .help = "both (default), peer or input: whose end ends it",
       .words = end_words },
-    { 0, "connect", NULL, OPTION_FLAG, FIELD(connect), .help = "connect to ADDRESS first" },
+    { 0, "connect", NULL, OPTION_FLAG, FIELD(connect), .help = "connect, and tell of the connection" },
     { 'k', "keep", NULL, OPTION_FLAG, FIELD(keep), .help = "go on after a client, and serve several at once" },
     { 'b', "broadcast", NULL, OPTION_FLAG, FIELD(broadcast), .help = "pass what a client sends on to the others, too" },
     { 'r', "retry", "TIME", OPTION_TIME, FIELD(retry), .help = "try again every TIME until the peer is there" },
@@ -82,6 +82,11 @@ static const struct cmd_option rows[] = {
     { 0, "receive-buffer", "SIZE", OPTION_SIZE, FIELD(receive_buffer), .help = "SO_RCVBUF: 64k, 1M" },
     { 0, "send-fd", "N", OPTION_LIST, FIELD(send_fd), .help = "pass descriptor N with the first bytes (Unix sockets)" },
     { 0, "record", "FILE", OPTION_TEXT, FIELD(record), .help = "write down what goes each way; -: to stderr" },
+    { 'c', "count", "N", OPTION_NUMBER, FIELD(count), .help = "end after N", .least = 1, .most = 1000000000 },
+    { 0, "interval", "TIME", OPTION_TIME, FIELD(interval), .help = "TIME from one to the next: 1 (default), 200ms" },
+    { 0, "size", "SIZE", OPTION_SIZE, FIELD(size), .help = "bytes of data in each" },
+    { 0, "tcp", NULL, OPTION_FLAG, FIELD(tcp), .help = "measure how long TCP takes to connect" },
+    { 0, "reverse", NULL, OPTION_FLAG, FIELD(reverse), .help = "look up the names of the addresses, too" },
     { 0, "json", NULL, OPTION_FLAG, FIELD(json), .help = "print results as JSON, a line each" },
     { 'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose), .help = "say who the peer is" },
     { 0, "completion", "SHELL", OPTION_WORD, FIELD(completion), .help = "print the completion for bash or zsh",
@@ -94,6 +99,8 @@ static const struct cmd_settings defaults = {
     .idle = SKT_NO_TIMEOUT,
     .retry = SKT_NO_TIMEOUT,
     .dscp = -1,
+    .interval = -1,
+    .size = -1,
 };
 
 /* ---- Values: one function for each kind ---- */
