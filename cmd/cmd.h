@@ -49,7 +49,7 @@ struct command {
     enum cmd_arguments arguments;
 };
 
-extern const struct command cmd_connect, cmd_listen, cmd_resolve, cmd_options, cmd_help;
+extern const struct command cmd_connect, cmd_listen, cmd_ping, cmd_resolve, cmd_options, cmd_help;
 
 /* The i-th command, NULL after the last. */
 const struct command *cmd_command(size_t i);
