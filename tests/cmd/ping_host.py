@@ -5,9 +5,8 @@ import json
 import os
 import re
 import subprocess
-from story import Process, check, check_equal, need, need_private_network, play, skt
+from story import Process, check, check_equal, need, need_private_network, play, skip, skt
 
-RANGE = "/proc/sys/net/ipv4/ping_group_range"
 ADDRESSES = "127.0.0.1", "::1"
 
 
@@ -38,8 +37,12 @@ def by_ping_sockets(scene):
 
 
 def set_range(groups):
-    with open(RANGE, "w") as file:
-        file.write(groups)
+    """Who may have ping sockets: group 0 ("0 0") or none ("1 0"); whoever is root in a user namespace has no group 1."""
+    try:
+        with open("/proc/sys/net/ipv4/ping_group_range", "w") as file:
+            file.write(groups)
+    except OSError:
+        skip("this user namespace has one group only")
 
 
 def both_see_the_same():
