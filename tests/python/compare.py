@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""compare - CPython's own tests on skt's `_socket` and on CPython's, side by side; every difference counts.
+
+  compare.py [--uml] PACKAGE MODULE ...
+
+PACKAGE is the folder that has skt in it (build/python).  Each module of CPython's test-suite runs once on either side, at
+the same time, in a network of its own (--uml: in user-mode-linux, which has more families).  A case is a module: the same
+tests, each with the same result, and every process with the `_socket` that it was to have (witness.py says
+what that covers).  Nothing is left out.  Only when CPython's own side has a failure both sides run a second time, which
+then counts; the output says so.
+
+The last line is "N passed, N failed, 0 skipped", of modules.  SKT_PYTHON: another Python than /usr/bin/python3.
+"""
+import os
+import sys
+import tempfile
+import time
+
+import stage
+
+PYTHON = os.environ.get("SKT_PYTHON", "/usr/bin/python3")
+
+
+def run_both(sides, module, uml):
+    """Each side's results."""
+    if uml:
+        import uml as kernel
+        return [side.results(kernel.run(side, side.command(module))) for side in sides]
+    running = [side.start(stage.PRIVATE + side.command(module)) for side in sides]
+    return [side.results(stage.finish(process)) for side, process in zip(sides, running)]
+
+
+def differences(theirs, ours):
+    for name in sorted({**theirs, **ours}):
+        # One id may have run several times, in no order.
+        pair = [" | ".join(sorted(results.get(name, ["did not run"]))) for results in (theirs, ours)]
+        if pair[0] != pair[1]:
+            yield "%s: CPython's %s; ours %s" % (name, *pair)
+
+
+def failed(results):
+    return results["(exit status)"] != ["0"]
+
+
+def counts(results):
+    cases = [result for name, of_name in results.items() if not name.startswith("(") for result in of_name]
+    skipped = sum(result.startswith("skipped") for result in cases)
+    passed = sum(result in ("passed", "expected failure") for result in cases)
+    return len(cases), passed, skipped
+
+
+def proofs(sides):
+    for side in sides:
+        wrong, seen = side.proof()
+        print("# %s: %s" % (side.name, ", ".join("%d %s" % (n, what) for what, n in seen.items())))
+        yield from ("%s: %s" % (side.name, sentence) for sentence in wrong)
+
+
+def compare(sides, module, uml, totals):
+    """Whether the module did the same on both; says what it did."""
+    begin = time.monotonic()
+    theirs, ours = run_both(sides, module, uml)
+    if failed(theirs):
+        print("# %s: CPython's own side failed, so both run once more:" % module)
+        for line in [name + ": " + " | ".join(results) for name, results in theirs.items()
+                     if any(r.startswith(("failure", "error")) for r in results)]:
+            print("#    ", line)
+        theirs, ours = run_both(sides, module, uml)
+    wrong = list(proofs(sides)) + list(differences(theirs, ours))
+    if failed(theirs):
+        wrong.append("CPython's own side failed again")
+    of_both = [counts(results) for results in (theirs, ours)]
+    for side, (run, passed, skipped) in zip(sides, of_both):
+        print("# %s: %d run, %d passed, %d skipped" % (side.name, run, passed, skipped))
+        totals[side.name] = [a + b for a, b in zip(totals[side.name], (run, passed, skipped))]
+    for sentence in wrong:
+        print("#    ", sentence)
+    if wrong:
+        for side in (side for side, results in zip(sides, (theirs, ours)) if failed(results)):
+            print("# the end of what %s wrote:" % side.name, *stage.tail(side.log), sep="\n#     ")
+    print("%s - %s%s: the same on both, %d tests, in %d s" %
+          ("not ok" if wrong else "ok", module, " in user-mode-linux" if uml else "", of_both[1][0], time.monotonic() - begin), flush=True)
+    return not wrong
+
+
+def main(words):
+    uml = words[:1] == ["--uml"]
+    package, *modules = words[uml:]
+    with tempfile.TemporaryDirectory(prefix="skt-compare.") as folder:
+        sides = [stage.Side(folder, "CPython's", PYTHON), stage.Side(folder, "ours", PYTHON, package)]
+        totals = {side.name: [0, 0, 0] for side in sides}
+        passed = sum([compare(sides, module, uml, totals) for module in modules])
+    for name, (run, ok, skipped) in totals.items():
+        print("%s in all: %d run, %d passed, %d skipped" % (name, run, ok, skipped))
+    print("%d passed, %d failed, 0 skipped" % (passed, len(modules) - passed))
+    return 0 if passed and passed == len(modules) else 1
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1:]))
