@@ -74,8 +74,8 @@ class Side:
             for origin in sorted(set(origins)):
                 if origin.startswith(self.skt) != self.ours:
                     wrong.append("process %s had the _socket of %s: %s" % (pid, origin, lines[0][1]))
-        if not counts["with _socket"]:
-            wrong.append("no process had _socket")
+        if not counts["processes"]:
+            wrong.append("no process left a record")
         return wrong, counts
 
 
