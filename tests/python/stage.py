@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 1800 # seconds for a module: against hanging
-RESOURCES = {"test_socketserver": ["-u", "network"], "test_timeout": ["-u", "network"], "test_eintr": ["-u", "walltime"]}
+RESOURCES = {"test_socketserver": ["-u", "network"], "test_timeout": ["-u", "network"]}
 # A network of its own, and no /dev/vsock: a test would connect to this machine's hypervisor and hang.
 PRIVATE = ["unshare", "-nm", "sh", "-c",
            'ip link set lo up; [ ! -e /dev/vsock ] || mount --bind /dev/null /dev/vsock; exec "$@"', "sh"]

@@ -12,12 +12,13 @@ import tempfile
 import stage
 
 MODULES = ("ipv6 tipc sctp rds rds_tcp can can-raw can-bcm can-j1939 vcan vsock vsock_loopback tls dccp dccp_ipv4 af_alg algif_hash "
-           "algif_skcipher algif_aead algif_rng drbg cbc ctr gcm ghash-generic hmac")
+           "algif_skcipher algif_aead cbc ctr gcm ghash-generic hmac")
 INIT = """#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 ip link set lo up
+hostname localhost
 modprobe -d {work} -a {modules}
 ip link add vcan0 type vcan && ip link set vcan0 up
 {command} >{log} 2>&1 </dev/null
