@@ -9,7 +9,7 @@ import os
 import runpy
 import sys
 import types
-from importlib.machinery import SourceFileLoader, SourcelessFileLoader
+from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
 
 import skt
 
@@ -31,7 +31,7 @@ The program's children that are Python run on skt as well if skt is installed fo
 def new_main(**names):
     """A fresh namespace __main__, as that of an interpreter that begins."""
     module = types.ModuleType("__main__")
-    vars(module).update(__builtins__=builtins, __annotations__={}, **names)
+    vars(module).update({"__builtins__": builtins, "__annotations__": {}, "__loader__": BuiltinImporter, **names})
     sys.modules["__main__"] = module
     return vars(module)
 
@@ -63,10 +63,10 @@ def run_container(path):
 
 
 def run_file(path):
-    if is_container(path):
-        run_container(path)
+    full = os.path.join(os.getcwd(), path) # not tidied up, as python3 does not
+    if is_container(full):
+        run_container(full)
         return
-    full = os.path.abspath(path)
     try:
         with open(full, "rb"):
             pass
