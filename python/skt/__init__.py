@@ -92,7 +92,7 @@ def create_connection(address, timeout=_DEFAULT, source_address=None):
     250 ms without an answer, the first that answers wins).  The timeout holds over everything: the name and every address.
     It is the socket's timeout afterwards."""
     import socket
-    connect = getattr(socket._socket, "_create_connection", None)
+    connect = getattr(socket._socket, "_skt_create_connection", None)
     if connect is None:
         raise RuntimeError("skt.create_connection() needs skt's sockets: call skt.install() before socket is imported, "
                            "or run the program by python3 -m skt")

@@ -84,10 +84,10 @@ def run_module(name):
     runpy._run_module_as_main(name)
 
 
-def run_text(text, name):
+def run_text(text, name, **names):
     path_begins_with("")
     code = compiled(text, name)
-    exec(code, new_main())
+    exec(code, new_main(**names))
 
 
 def run_input():
@@ -96,7 +96,7 @@ def run_input():
         import code
         code.interact(local=new_main())
     else:
-        run_text(sys.stdin.buffer.read(), "<stdin>")
+        run_text(sys.stdin.buffer.read(), "<stdin>", __file__="<stdin>", __cached__=None)
 
 
 def compiled(text, name):
