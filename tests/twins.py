@@ -6,7 +6,8 @@ repository (or SKT_SEED), as they stand there.  Server and client are then playe
 all combinations: C and Python, Python and C, C and C, and as the model Python and Python.  Each
 program has to print the same in all of them.
 
-usage: twins.py FOLDER-OF-THE-C-PROGRAMS
+usage: twins.py FOLDER-OF-THE-C-PROGRAMS [PYTHON PACKAGE]
+With a Python and the folder of its package skt, Python's programs are played on skt's sockets as well, and C's less.
 Prints TAP.  Without the tutorial there is nothing to compare with, and it says so.
 """
 import glob
@@ -23,6 +24,9 @@ LIMIT = 30
 TIME_WAIT = 90 # it lasts 60 seconds
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = ["tcp_server", "tcp_client", "udp_server", "udp_client"]
+MODEL = ("Python", "Python")
+COMBINATIONS = [MODEL, ("C", "Python"), ("C", "C"), ("Python", "C")]
+PYTHON = None # the one that runs on skt
 # How /proc/net shows that the server waits: the table, 127.0.0.1 and the port, the state.
 PAIRS = {"tcp": ("tcp", "0100007F:1F90", "0A"), "udp": ("udp", "0100007F:1F9A", "07")}
 
@@ -121,7 +125,8 @@ def program(language, name, built, extracted):
     if language == "C":
         return [os.path.join(built, name)]
     # Unbuffered, or what it printed would be lost with a failure.
-    return [sys.executable, "-u", os.path.join(extracted, name + ".py")]
+    on_skt = [PYTHON, "-u", "-m", "skt"] if language == "Python on skt" else [sys.executable, "-u"]
+    return on_skt + [os.path.join(extracted, name + ".py")]
 
 
 def is_right(result, model):
@@ -133,7 +138,7 @@ def is_right(result, model):
 def compare(pair, built, extracted, network):
     """Yields what is compared, and None or what went wrong."""
     model = None
-    for languages in (("Python", "Python"), ("C", "Python"), ("C", "C"), ("Python", "C")):
+    for languages in COMBINATIONS:
         scene = [pair, program(languages[0], pair + "_server", built, extracted),
                  program(languages[1], pair + "_client", built, extracted)]
         result = converse_privately(network, *scene) if network else converse(*scene)
@@ -147,7 +152,7 @@ def main(built):
     with tempfile.TemporaryDirectory(prefix="skt-twins.") as extracted:
         extract(texts, extracted)
         network = private_network()
-        print("1..8", flush=True)
+        print("1..%d" % (len(PAIRS) * len(COMBINATIONS)), flush=True)
         for pair in PAIRS:
             for what, wrong in compare(pair, built, extracted, network):
                 number += 1
@@ -161,6 +166,11 @@ def main(built):
 if len(sys.argv) == 3 and sys.argv[1] == "--play":
     play(sys.argv[2])
 elif len(sys.argv) == 2:
+    sys.exit(main(sys.argv[1]))
+elif len(sys.argv) == 4:
+    PYTHON, os.environ["PYTHONPATH"] = sys.argv[2:]
+    ON_SKT = "Python on skt"
+    COMBINATIONS = [MODEL, (ON_SKT, ON_SKT), (ON_SKT, "Python"), ("Python", ON_SKT), (ON_SKT, "C"), ("C", ON_SKT)]
     sys.exit(main(sys.argv[1]))
 else:
     sys.exit(__doc__)

@@ -9,7 +9,7 @@ tests, each with the same result, and every process with the `_socket` that it w
 what that covers).  Nothing is left out.  Only when CPython's own side has a failure both sides run a second time, which
 then counts; the output says so.
 
-The last line is "N passed, N failed, 0 skipped", of modules.  SKT_PYTHON: another Python than /usr/bin/python3.
+Prints TAP.  SKT_PYTHON: another Python than /usr/bin/python3.
 """
 import os
 import sys
@@ -89,17 +89,22 @@ def compare(sides, module, uml, totals):
     return not wrong
 
 
-def main(words):
-    uml = words[:1] == ["--uml"]
-    package, *modules = words[uml:]
+def compare_all(package, modules, uml=False):
+    """How many modules passed."""
     with tempfile.TemporaryDirectory(prefix="skt-compare.") as folder:
         sides = [stage.Side(folder, "CPython's", PYTHON), stage.Side(folder, "ours", PYTHON, package)]
         totals = {side.name: [0, 0, 0] for side in sides}
         passed = sum([compare(sides, module, uml, totals) for module in modules])
     for name, (run, ok, skipped) in totals.items():
-        print("%s in all: %d run, %d passed, %d skipped" % (name, run, ok, skipped))
-    print("%d passed, %d failed, 0 skipped" % (passed, len(modules) - passed))
-    return 0 if passed and passed == len(modules) else 1
+        print("# %s in all: %d run, %d passed, %d skipped" % (name, run, ok, skipped))
+    return passed
+
+
+def main(words):
+    uml = words[:1] == ["--uml"]
+    package, *modules = words[uml:]
+    print("1..%d" % len(modules), flush=True)
+    return 0 if compare_all(package, modules, uml) == len(modules) else 1
 
 
 if __name__ == "__main__":
