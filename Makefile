@@ -35,6 +35,12 @@ test-load: all
 	@scripts/setup load
 	@tests/load/run build; $(hand_over)
 
+# CPython's own tests of everything that stands on socket, on ours and on CPython's.
+test-python: all
+	@scripts/setup python
+	@[ -d build/python/skt ] || meson setup --reconfigure build >/dev/null
+	@ninja -C build --quiet && tests/python/run build; $(hand_over)
+
 # A thousand schedules of the tests' tasks.
 test-schedules: all
 	@tests/schedules.py build; $(hand_over)
@@ -51,4 +57,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all run test test-ports test-kernels test-load test-schedules bench install clean
+.PHONY: all run test test-ports test-kernels test-load test-python test-schedules bench install clean
