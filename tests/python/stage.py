@@ -37,14 +37,15 @@ class Side:
         os.mkdir(self.witness)
         self.log = self.xml = None
 
-    def command(self, module, *options):
-        """CPython's test runner for a module, in this side's Python; its results go to files of their own."""
+    def command(self, module, *options, results=True):
+        """CPython's test runner for a module, in this side's Python; its results go to files of their own (and would look like
+        a leak to -R: results=False)."""
         self.log = os.path.join(self.folder, module + ".log")
         self.xml = os.path.join(self.folder, module + ".xml")
         for file in [self.xml] + [os.path.join(self.witness, name) for name in os.listdir(self.witness)]:
             if os.path.exists(file):
                 os.remove(file)
-        return [self.python, "-m", "test", "-v", "--junit-xml", self.xml, "--tempdir", self.folder,
+        return [self.python, "-m", "test", "-v", *(["--junit-xml", self.xml] if results else []), "--tempdir", self.folder,
                 *RESOURCES.get(module, []), *options, module]
 
     def start(self, command, env=()):
