@@ -47,7 +47,7 @@ test-schedules: all
 
 bench: all
 	@scripts/setup bench
-	@meson test -C build --benchmark --verbose && bench/run && ninja -C build --quiet bench/command-loop && bench/command build; $(hand_over)
+	@meson test -C build --benchmark --verbose && bench/run && ninja -C build --quiet bench/command-loop && bench/command build && bench/python build; $(hand_over)
 
 # The loader finds a new library in /usr/local only after ldconfig.
 install: all
