@@ -13,6 +13,22 @@ import stage
 
 MODULES = ("ipv6 tipc sctp rds rds_tcp can can-raw can-bcm can-j1939 vcan vsock vsock_loopback tls dccp dccp_ipv4 af_alg algif_hash "
            "algif_skcipher algif_aead cbc ctr gcm ghash-generic hmac")
+# The first RDS datagram after the boot was lost now and then, with CPython's `_socket` and with ours (Linux 6.1); a test that
+# waits for it would wait for ever.  So one goes there and back before anything is tested, on either side.
+FIRST_RDS = """
+import socket
+with socket.socket(socket.AF_RDS, socket.SOCK_SEQPACKET) as a, socket.socket(socket.AF_RDS, socket.SOCK_SEQPACKET) as b:
+    for s in a, b:
+        s.bind(("127.0.0.1", 0))
+    a.settimeout(1)
+    for _ in range(30):
+        b.sendto(b"first", a.getsockname())
+        try:
+            a.recv(5)
+            break
+        except TimeoutError:
+            pass
+"""
 INIT = """#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
@@ -21,6 +37,7 @@ ip link set lo up
 hostname localhost
 modprobe -d {work} -a {modules}
 ip link add vcan0 type vcan && ip link set vcan0 up
+/usr/bin/python3 -I -c {first_rds}
 {command} >{log} 2>&1 </dev/null
 echo $? >{work}/status
 exec /usr/bin/busybox poweroff -f
@@ -37,7 +54,8 @@ def run(side, command):
         os.mkdir(work + "/lib")
         os.symlink("/usr/lib/uml/modules", work + "/lib/modules") # where modprobe -d looks
         with open(work + "/init", "w") as f:
-            f.write(INIT.format(work=work, modules=MODULES, command=shlex.join(command), log=shlex.quote(side.log)))
+            f.write(INIT.format(work=work, modules=MODULES, first_rds=shlex.quote(FIRST_RDS), command=shlex.join(command),
+                                log=shlex.quote(side.log)))
         os.chmod(work + "/init", 0o755)
         with open(work + "/console", "wb") as console:
             kernel = subprocess.Popen([kernel, "rootfstype=hostfs", "rootflags=/", "rw", "mem=512M", "init=" + work + "/init",
