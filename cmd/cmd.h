@@ -185,6 +185,9 @@ int cmd_listen_at(const struct cmd_address *address, const struct cmd_settings *
  * said why there is no use in trying again. */
 int cmd_try_dial(const struct cmd_address *address, const struct cmd_settings *settings, skt **s);
 
+/* redial.c: as cmd_dial; with --retry, until somebody is there. */
+int cmd_dial_until(const struct cmd_address *address, const struct cmd_settings *settings, skt **s);
+
 /* ---- sockopt.c ---- */
 
 /* The number of a class of RFC 2474 and its like ("EF", "af41", "46"), or -1. */

@@ -1,6 +1,5 @@
 /* connect.c - skt connect: talk to a peer that waits for us. */
 #include "cmd.h"
-#include <math.h>
 
 static void say_connected(skt *s, const struct cmd_address *address)
 {
@@ -12,49 +11,14 @@ static void say_connected(skt *s, const struct cmd_address *address)
         cmd_say("connected to %s", address->text);
 }
 
-/* Whether what has failed may succeed later. */
-static bool may_come(void)
-{
-    return skt_error_record()->domain != SKT_ERROR_ARGUMENT;
-}
-
-static int give_up(const char *sentence)
-{
-    cmd_say("%s", sentence);
-    return STATUS_FAILED;
-}
-
-/* Tries until there is somebody, within --timeout for all attempts together.  The first failure is told, and the last.
- */
-static int dial_again(const struct cmd_address *address, const struct cmd_settings *settings, skt **s)
-{
-    char sentence[1024];
-    skt_deadline deadline = skt_deadline_begin(settings->timeout);
-    int status = cmd_try_dial(address, settings, s);
-    if (status < 0 && may_come() && !skt_timed_out())
-        cmd_say("%s; trying again", skt_strerror());
-    while (status < 0 && may_come()) {
-        snprintf(sentence, sizeof sentence, "%s", skt_strerror());
-        if (skt_sleep(settings->retry) < 0)
-            break;
-        status = cmd_try_dial(address, settings, s);
-    }
-    skt_deadline_end(deadline);
-    return status < 0 ? may_come() ? give_up(sentence) : cmd_fail() : status;
-}
-
-static int dial(const struct cmd_address *address, const struct cmd_settings *settings, skt **s)
-{
-    return settings->retry < 0 ? cmd_dial(address, settings, s) : dial_again(address, settings, s);
-}
-
 static int run(const struct cmd_settings *settings, int n, char **args)
 {
     struct cmd_address address;
     int fds[COUNT(settings->send_fd.items)];
     skt *s;
     int status = cmd_read_address(settings, n, args, &address);
-    if (status || (status = cmd_check_talk(settings, &address, fds)) || (status = dial(&address, settings, &s)))
+    if (status || (status = cmd_check_talk(settings, &address, fds)) ||
+        (status = cmd_dial_until(&address, settings, &s)))
         return status;
     if (settings->verbose)
         say_connected(s, &address);
