@@ -49,7 +49,8 @@ struct command {
     enum cmd_arguments arguments;
 };
 
-extern const struct command cmd_connect, cmd_listen, cmd_ping, cmd_resolve, cmd_options, cmd_help;
+extern const struct command cmd_connect, cmd_listen, cmd_send, cmd_receive, cmd_ping, cmd_resolve, cmd_options,
+    cmd_help;
 
 /* The i-th command, NULL after the last. */
 const struct command *cmd_command(size_t i);
@@ -98,7 +99,7 @@ struct cmd_settings {
     double timeout; /* seconds to wait for a peer, or SKT_NO_TIMEOUT */
     double idle;    /* seconds of silence that end a conversation, or SKT_NO_TIMEOUT */
     int end;        /* enum cmd_end */
-    bool connect;   /* skt options, resolve: look at a connection */
+    bool connect;   /* connect to ADDRESS, where it would not be done */
 
     /* For a socket (sockopt.c). */
     const char *source;                  /* where to connect from, or NULL */
@@ -123,6 +124,10 @@ struct cmd_settings {
     bool tcp;        /* skt ping: connect */
 
     bool reverse; /* skt resolve: names of addresses, too */
+
+    /* For send and receive. */
+    bool listen, raw, replace;
+
     bool json;
     bool verbose;
     int completion; /* enum cmd_shell */

@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = { &cmd_connect, &cmd_listen,  &cmd_ping,
-                                                  &cmd_resolve, &cmd_options, &cmd_help };
+static const struct command *const commands[] = { &cmd_connect, &cmd_listen,
+#ifdef CMD_TRANSFER
+                                                  &cmd_send,    &cmd_receive,
+#endif
+                                                  &cmd_ping,    &cmd_resolve, &cmd_options, &cmd_help };
 
 const struct command *cmd_command(size_t i)
 {
