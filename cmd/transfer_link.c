@@ -60,7 +60,7 @@ static int next_connection(const struct link *link, skt **s)
 static bool tries_again(const struct link *link, const struct transfer_wire *w)
 {
     bool may = w->outcome == TRANSFER_BROKEN || (w->outcome == TRANSFER_STRANGER && link->server);
-    return may && link->settings->retry >= 0 && link->address->fd < 0;
+    return may && link->settings->retry >= 0 && (link->address->fd < 0 || link->server);
 }
 
 static int talk_over_each(const struct link *link, struct transfer_wire *w, transfer_talk *talk, void *arg)
