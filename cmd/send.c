@@ -13,7 +13,7 @@ static int check_files(int n, char **paths)
         struct stat st;
         char why[400];
         bool special = stat(paths[i], &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
-        if (special || !strcmp(paths[i], "-"))
+        if (special && strcmp(paths[i], "-") != 0)
             continue;
         if (send_source_open(&source, paths[i], why, sizeof why) < 0) {
             cmd_say("%s", why);

@@ -10,6 +10,7 @@
 static int fail(const char *path, char *why, size_t len, const char *sentence)
 {
     snprintf(why, len, "%s: %s", path, sentence);
+    transfer_printable(why);
     return -1;
 }
 
@@ -17,7 +18,7 @@ static int fail(const char *path, char *why, size_t len, const char *sentence)
 static bool has_size(int fd, const struct stat *st)
 {
     char byte;
-    return S_ISREG(st->st_mode) && (st->st_size > 0 || pread(fd, &byte, 1, 0) <= 0);
+    return S_ISREG(st->st_mode) && (st->st_size > 0 || pread(fd, &byte, 1, 0) == 0);
 }
 
 static int describe(struct send_source *s, char *why, size_t len)

@@ -27,9 +27,10 @@ bool transfer_read_number(const char *text, int64_t most, int64_t *number)
 {
     int64_t n = 0;
     for (const char *s = text; *s; s++) {
-        if (*s < '0' || *s > '9' || n > (most - (*s - '0')) / 10)
+        int digit = *s - '0';
+        if (digit < 0 || digit > 9 || digit > most || n > (most - digit) / 10)
             return false;
-        n = n * 10 + (*s - '0');
+        n = n * 10 + digit;
     }
     *number = n;
     return *text != '\0';

@@ -22,7 +22,7 @@ def receiver(*words, address="tcp://127.0.0.1:0", **options):
 
 def text(process):
     """What it said, but for where it listens."""
-    return re.sub(r"skt: listening on .*\n", "", process.err.decode())
+    return re.sub(r"skt: listening on .*\n", "", process.err.decode(errors="replace"))
 
 
 def write(path, data):
