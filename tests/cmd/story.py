@@ -176,10 +176,10 @@ class Process:
 
     all = []
 
-    def __init__(self, *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options):
+    def __init__(self, *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options):
         self.command = [str(word) for word in command]
         self.out, self.err = bytearray(), bytearray()
-        self.popen = subprocess.Popen(self.command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, bufsize=0,
+        self.popen = subprocess.Popen(self.command, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0,
                                       **options)
         self.readers = [threading.Thread(target=self._collect, args=pair, daemon=True)
                         for pair in ((self.popen.stdout, self.out), (self.popen.stderr, self.err)) if pair[0]]
