@@ -25,14 +25,23 @@ static int fail_errno(char *why, size_t len, const char *name)
     return fail(why, len, name, strerror(errno));
 }
 
+static void close_file(struct receive_part *p)
+{
+    if (p->fd >= 0)
+        close(p->fd);
+    p->fd = -1;
+}
+
 /* ---- The part ---- */
 
-/* Whether the name still means what fd is: who held the lock before us may have given it its final name. */
+/* Whether the name still means what fd is, and that is a file of ours alone: who held the lock before us may have given
+ * it its final name, and in a directory that is not only ours others may have made it. */
 static bool still_named(const struct receive_part *p)
 {
     struct stat ours, named;
     return fstat(p->fd, &ours) == 0 && fstatat(p->target->dirfd, p->part, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino && S_ISREG(ours.st_mode);
+           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino && S_ISREG(ours.st_mode) && ours.st_nlink == 1 &&
+           ours.st_uid == geteuid();
 }
 
 static int open_part(struct receive_part *p, char *why, size_t len)
@@ -40,11 +49,11 @@ static int open_part(struct receive_part *p, char *why, size_t len)
     p->fd = openat(p->target->dirfd, p->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (p->fd < 0)
         return fail_errno(why, len, p->part);
-    if (flock(p->fd, LOCK_EX | LOCK_NB) == 0 && still_named(p))
+    bool locked_by_another = flock(p->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK; /* or there are no locks */
+    if (!locked_by_another && still_named(p))
         return 0;
-    fail(why, len, p->part, errno == EWOULDBLOCK ? "another skt is receiving it" : "it is no plain file, or was moved");
-    close(p->fd);
-    p->fd = -1;
+    fail(why, len, p->part, locked_by_another ? "another skt is receiving it" : "it is no plain file of ours");
+    close_file(p);
     return -1;
 }
 
@@ -102,8 +111,8 @@ static bool open_whole(struct receive_part *p, int64_t size)
     p->whole = p->fd >= 0 && fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == size;
     if (p->whole)
         p->have = size;
-    else if (p->fd >= 0)
-        close(p->fd);
+    else
+        close_file(p);
     return p->whole;
 }
 
@@ -158,7 +167,7 @@ int receive_part_restart(struct receive_part *p, int64_t size, char *why, size_t
     if (p->target->out >= 0)
         return 0;
     if (p->whole) {
-        close(p->fd);
+        close_file(p);
         p->whole = false;
         if (begin_new(p, size, why, len) < 0)
             return -1;
@@ -221,8 +230,7 @@ int receive_part_finish(struct receive_part *p, const struct transfer_file *file
     if (rename_part(p) < 0)
         return fail_errno(why, len, p->name);
     fsync(p->target->dirfd); /* the name; some file systems cannot, and need not */
-    close(p->fd);
-    p->fd = -1;
+    close_file(p);
     return 0;
 }
 
@@ -234,7 +242,6 @@ void receive_part_leave(struct receive_part *p, bool keep)
     bool empty = fstat(p->fd, &st) == 0 && st.st_size == 0;
     if (!p->whole && (!keep || !p->resumable || empty) && still_named(p))
         unlinkat(p->target->dirfd, p->part, 0);
-    close(p->fd);
-    p->fd = -1;
+    close_file(p);
     transfer_at_signal("interrupted", -1, NULL);
 }

@@ -54,7 +54,7 @@ static int send_stream(struct transfer_wire *w, struct send_source *source, stru
 static int send_regular(struct transfer_wire *w, struct send_source *source, struct transfer_progress *progress)
 {
     ssize_t n;
-    while ((n = transfer_sendfile(w, source->fd, progress->at, 4 * TRANSFER_CHUNK)) > 0)
+    while ((n = transfer_sendfile(w, source->fd, progress->at, 4 * (size_t)TRANSFER_CHUNK)) > 0)
         transfer_progress_add(progress, (size_t)n);
     return n < 0 ? -1 : 0;
 }
