@@ -70,11 +70,12 @@ def names_that_lead_elsewhere():
 
 
 def a_part_that_leads_elsewhere():
-    """Somebody has put a symbolic link, or another thing, in the part's place."""
+    """Somebody has put a link, or another thing, in the part's place."""
     here, there = folder(), folder()
     path = write(here + "/a", DATA)
     precious = write(here + "/precious", b"precious")
-    for make in (lambda part: os.symlink(precious, part), os.mkdir, os.mkfifo):
+    for make in (lambda part: os.symlink(precious, part), lambda part: os.link(precious, part), os.mkdir,
+                 os.mkfifo):
         make(there + "/a.skt-part")
         ours = receiver(there)
         skt("send", path, ours.address).expect(status=1)
