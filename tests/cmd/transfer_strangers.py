@@ -4,7 +4,7 @@ import os
 import re
 import socket
 import time
-from story import Process, check, check_equal, folder, need, noise, play, skt
+from story import Process, check, check_equal, folder, free_port, need, noise, play, skt, wait_for_port
 from transfer_stage import Peer, Relay, only, port_of, read, receiver, sender_by_hand, sha256, text, wait_for_size, write
 
 DATA = noise(2 << 20)
@@ -214,11 +214,11 @@ def work_is_not_silence():
 def real_strangers():
     need("socat", "nc.openbsd")
     path = write(folder() + "/a", DATA)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     nc = Process("nc.openbsd", "-l", "127.0.0.1", str(port))
     nc.send(b"hello\n")
-    one_line(skt("send", "--retry", "20ms", path, "tcp://127.0.0.1:%d" % port), ".*but says 'hello'")
+    wait_for_port(port)
+    one_line(skt("send", path, "tcp://127.0.0.1:%d" % port), ".*but says 'hello'")
     nc.end_input().wait()
     ours = receiver("-")
     Process("socat", "-u", "-", "TCP:127.0.0.1:%d" % port_of(ours.address)).send(b"hello\n").end_input().wait()
