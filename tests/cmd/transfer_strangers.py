@@ -74,14 +74,15 @@ def a_part_that_leads_elsewhere():
     here, there = folder(), folder()
     path = write(here + "/a", DATA)
     precious = write(here + "/precious", b"precious")
-    for make in (lambda part: os.symlink(precious, part), lambda part: os.link(precious, part), os.mkdir,
-                 os.mkfifo):
+    for make in (lambda part: os.symlink(precious, part), lambda part: os.symlink(here + "/new", part), lambda part: os.link(precious, part),
+                 os.mkdir, os.mkfifo):
         make(there + "/a.skt-part")
         ours = receiver(there)
         skt("send", path, ours.address).expect(status=1)
         one_line(ours, "a.skt-part: .*")
         only(there, "a.skt-part")
         check_equal("the precious file", read(precious), b"precious")
+        only(here, "a", "precious")
         os.rmdir(there + "/a.skt-part") if os.path.isdir(there + "/a.skt-part") else os.remove(there + "/a.skt-part")
 
 
@@ -180,6 +181,26 @@ def a_relay_that_corrupts():
     only(there)
 
 
+def a_refusal_is_heard():
+    """Whatever is on its way meanwhile: the receiver reads on for a while, and the sender looks for a reason when it
+    cannot send."""
+    there = folder()
+    ours = receiver(there)
+    peer = sender_by_hand(ours.address).say("frobnicate").hear("refuse .*")
+    peer.conn.sendall(bytes(8 << 20)) # would be answered with a reset, sooner or later
+    peer.close()
+    one_line(ours, "but says 'frobnicate'")
+    path = write(folder() + "/a", DATA)
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        theirs = skt("send", "--send-buffer", "16k", path, "tcp://127.0.0.1:%d" % server.getsockname()[1])
+        peer = Peer(server.accept()[0], "skt-receive 1").hear("skt-send 1").hear("file .*").say("have 0 " + EMPTY)
+        peer.hear("from 0").hear("data 262144").say("refuse no room").close() # with data unread: a reset
+        one_line(theirs, "the receiver refuses: no room")
+
+
 def silence():
     """Before the greeting it is --timeout that counts, later --idle."""
     here, there = folder(), folder()
@@ -237,6 +258,7 @@ play(
     a_sender_and_its_strangers,
     parts_that_a_receiver_makes_up,
     a_relay_that_corrupts,
+    a_refusal_is_heard,
     silence,
     work_is_not_silence,
     real_strangers,
