@@ -3,8 +3,11 @@
 #include <signal.h>
 #include <unistd.h>
 
-static int check(const struct cmd_settings *settings, const struct receive_target *target)
+static int open_target(const struct cmd_settings *settings, const char *path, struct receive_target *target)
 {
+    int status = receive_target_open(target, path, settings);
+    if (status)
+        return status;
     if (settings->raw && target->directory)
         return cmd_misuse("--raw needs a FILE or -: the bytes alone have no name");
     if (settings->json && target->out == STDOUT_FILENO)
@@ -24,9 +27,7 @@ static int run(const struct cmd_settings *settings, int n, char **args)
         return cmd_misuse("'%s': after ADDRESS comes one FILE or DIRECTORY", args[words + 1]);
     signal(SIGXFSZ, SIG_IGN); /* a limit on files' sizes is an error to be told */
     const char *path = n > words ? args[words] : settings->raw ? "-" : ".";
-    status = receive_target_open(&job.target, path, settings);
-    if (status == 0)
-        status = check(settings, &job.target);
+    status = open_target(settings, path, &job.target);
     if (status == 0)
         status = transfer_run(&address, !settings->connect, settings, settings->raw ? receive_raw : receive_talk, &job);
     receive_target_close(&job.target);

@@ -34,8 +34,9 @@ static int open_directory(struct receive_target *t, const char *path, const char
 static int open_file(struct receive_target *t, const char *path)
 {
     char directory[PATH_MAX], real[PATH_MAX];
-    snprintf(real, sizeof real, "%s", path);
-    if (strlen(path) >= sizeof real || (!realpath(path, real) && errno != ENOENT))
+    if (strlen(path) >= sizeof real)
+        return errno = ENAMETOOLONG, fail(path);
+    if (!realpath(path, real) && errno != ENOENT)
         return fail(path);
     if (access(path, F_OK) < 0)
         snprintf(real, sizeof real, "%s", path); /* realpath may have left a part of it there */

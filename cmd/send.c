@@ -24,21 +24,30 @@ static int check_files(int n, char **paths)
     return STATUS_OK;
 }
 
-static int run(const struct cmd_settings *settings, int n, char **args)
+/* Finds out which arguments are files, and how many; where they are to go is in *address. */
+static int read_arguments(const struct cmd_settings *settings, int n, char **args, struct cmd_address *address,
+                          int *files)
 {
-    struct cmd_address address;
     int words = n;
     if (n < 2)
         return cmd_misuse("a FILE and an ADDRESS are needed, as in skt send notes.txt tcp://host:9000");
-    int status = transfer_address(settings, &words, args, true, &address);
-    struct send_job job = { .settings = settings, .paths = args, .n = n - words, .source = { .fd = -1 } };
+    int status = transfer_address(settings, &words, args, true, address);
+    *files = n - words;
     if (status)
         return status;
-    if (job.n < 1)
+    if (*files < 1)
         return cmd_misuse("a FILE is missing before '%s'; - is standard input", args[0]);
-    if (settings->raw && job.n > 1)
+    if (settings->raw && *files > 1)
         return cmd_misuse("--raw sends one FILE: nothing would tell where the next begins");
-    if ((status = check_files(job.n, args)))
+    return check_files(*files, args);
+}
+
+static int run(const struct cmd_settings *settings, int n, char **args)
+{
+    struct cmd_address address;
+    struct send_job job = { .settings = settings, .paths = args, .source = { .fd = -1 } };
+    int status = read_arguments(settings, n, args, &address, &job.n);
+    if (status)
         return status;
     status = transfer_run(&address, settings->listen, settings, settings->raw ? send_raw : send_talk, &job);
     send_source_close(&job.source);
