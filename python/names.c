@@ -6,6 +6,16 @@
 
 /* ---- getaddrinfo ---- */
 
+/* An int in decimal, as the C library wants a port; from 3.12 on Python leaves it to that to refuse large ones. */
+static PyObject *decimal(PyObject *number)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    if (PyLong_AsLong(number) == -1 && PyErr_Occurred())
+        return NULL;
+#endif
+    return PyObject_Str(number);
+}
+
 /* A service as text: of an int, str, bytes or None (NULL).  *owner is to be released. */
 static bool read_service(PyObject *arg, const char **text, PyObject **owner)
 {
@@ -13,9 +23,8 @@ static bool read_service(PyObject *arg, const char **text, PyObject **owner)
     *owner = NULL;
     if (arg == Py_None)
         return true;
-    if (PyLong_CheckExact(arg)) { /* in decimal, as the C library wants it */
-        long number = PyLong_AsLong(arg);
-        *owner = number == -1 && PyErr_Occurred() ? NULL : PyUnicode_FromFormat("%ld", number);
+    if (PyLong_CheckExact(arg)) {
+        *owner = decimal(arg);
     } else if (PyUnicode_Check(arg) || PyBytes_Check(arg)) {
         *owner = Py_NewRef(arg);
     } else {

@@ -149,8 +149,8 @@ static inline int64_t skti_timeout(const skt *s)
     return __atomic_load_n(&s->timeout, __ATOMIC_RELAXED);
 }
 
-/* The timeout, for who is about to wait or to tell it: asks for the mode of a descriptor that was adopted, if nobody has
- * yet.  (Most that are adopted are read first, and tell by that they have data.) */
+/* The timeout, for who is about to wait or to tell it: asks for the mode of a descriptor that was adopted, if nobody
+ * has yet.  (Most that are adopted are read first, and tell by that they have data.) */
 int64_t skti_settled_timeout(skt *s);
 
 /* Remembers whom s is connected to. */
