@@ -202,11 +202,13 @@ static bool retire(skt *s, const char *call)
 {
     if (!skti_enter_here(s, call))
         return false;
-    uint32_t before = s->state;
-    if (skti_alone())
+    uint32_t before;
+    if (skti_alone()) {
+        before = s->state;
         s->state |= SKTI_CLOSED;
-    else
+    } else {
         before = __atomic_fetch_or(&s->state, SKTI_CLOSED, __ATOMIC_ACQ_REL);
+    }
     if (before & SKTI_CLOSED)
         skti_fail(call, EBADF);
     else if ((before & SKTI_USERS) > 2)
