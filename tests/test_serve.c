@@ -692,6 +692,7 @@ static void out_of_descriptors_on_three(void)
 static void by_signal(int signo)
 {
     struct serving s = { .handler = echo_once, .options = { .threads = 2 } };
+    signal(signo, SIG_DFL); /* a shell's background job ignores SIGINT */
     start(&s);
     talk(&s);
     CHECK_INT(kill(getpid(), signo), 0);
