@@ -565,6 +565,25 @@ SKT_API double skt_getdefaulttimeout(void);
  * such a place.) */
 SKT_API void skt_on_interrupt(int (*hook)(void *arg), void *arg);
 
+/* A system call that the library has made on a socket. */
+typedef struct skt_call {
+    const char *name;     /* the call's: "connect", "recv", "accept"; a constant */
+    int fd;               /* the descriptor; -1: socket and socketpair have none before */
+    int64_t result;       /* what the system returned */
+    int error;            /* the errno if that is negative, else 0 */
+    size_t size;          /* bytes it was given, or had room for; recvmmsg, sendmmsg: messages; shutdown: SHUT_... */
+    const skt_addr *addr; /* the address it was given or has told of (of several messages the first's), or NULL */
+    double began;         /* on the monotonic clock, CLOCK_MONOTONIC */
+    double seconds;       /* how long it took */
+} skt_call;
+
+/* From now on hook(call, arg) is called after each system call of the library that makes, uses or closes a socket
+ * (tries that find nothing, EAGAIN, and its own eventfds' close too), in the thread of that call: for traces and
+ * statistics.  It may look at the descriptor, but must not wait, and calls of this library that it makes are not told.
+ * There is one hook for the process; NULL: none, which costs nothing.  Set it while no other thread uses the library.
+ */
+SKT_API void skt_on_call(void (*hook)(const skt_call *call, void *arg), void *arg);
+
 /* ---- Tasks ------------------------------------------------------------------------ */
 
 /* Inside skt_run every call of this library that waits, a FILE's and a look-up's too, parks the task

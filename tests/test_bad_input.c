@@ -773,6 +773,7 @@ static void timeouts(void)
     CHECK(skt_settimeout(s, 9e9) == 0 && skt_gettimeout(s) == 9e9);
     CHECK(skt_settimeout(s, -1) == 0 && skt_gettimeout(s) == SKT_NO_TIMEOUT);
     NOTED(skt_on_interrupt)(NULL, NULL);
+    NOTED(skt_on_call)(NULL, NULL);
     skt_close(s);
 }
 
