@@ -50,10 +50,13 @@ struct command {
 };
 
 extern const struct command cmd_connect, cmd_listen, cmd_send, cmd_receive, cmd_ping, cmd_resolve, cmd_options,
-    cmd_help;
+    cmd_trace, cmd_help;
 
 /* The i-th command, NULL after the last. */
 const struct command *cmd_command(size_t i);
+
+/* Runs the command of the name argv[0], and returns what the process is to exit with. */
+int cmd_run(int argc, char **argv);
 
 /* ---- help.c ---- */
 
@@ -127,6 +130,12 @@ struct cmd_settings {
 
     /* For send and receive. */
     bool listen, raw, replace;
+
+    /* For trace. */
+    int port;           /* whose packets; 0: a command's */
+    bool calls;         /* draw these, not packets */
+    const char *svg;    /* file for the picture */
+    const char *output; /* file for the results; "-": standard output; NULL: as the command likes */
 
     bool json;
     bool verbose;

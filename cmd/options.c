@@ -90,6 +90,11 @@ static const struct cmd_option rows[] = {
     { 0, "size", "SIZE", OPTION_SIZE, FIELD(size), .help = "bytes of data in each" },
     { 0, "tcp", NULL, OPTION_FLAG, FIELD(tcp), .help = "measure how long TCP takes to connect" },
     { 0, "reverse", NULL, OPTION_FLAG, FIELD(reverse), .help = "look up the names of the addresses, too" },
+    { 'p', "port", "N", OPTION_NUMBER, FIELD(port), .help = "the packets of this port, whoever's they are", .least = 1,
+      .most = 65535 },
+    { 0, "svg", "FILE", OPTION_TEXT, FIELD(svg), .help = "draw a picture, too" },
+    { 0, "output", "FILE", OPTION_TEXT, FIELD(output), .help = "write results there; -: to standard output" },
+    { 0, "calls", NULL, OPTION_FLAG, FIELD(calls), .help = "draw the library's calls and not packets" },
     { 0, "json", NULL, OPTION_FLAG, FIELD(json), .help = "print results as JSON, a line each" },
     { 'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose), .help = "say more on standard error" },
     { 0, "completion", "SHELL", OPTION_WORD, FIELD(completion), .help = "print the completion for bash or zsh",
@@ -326,6 +331,7 @@ int cmd_read_options(const struct command *command, int *argc, char **argv, stru
     struct option longs[COUNT(rows) + 1];
     int got, status = 0;
     *settings = defaults;
+    optind = 0; /* also for a second command in this process (skt trace) */
     cmd_options_of(command, NULL);
     make_getopt(command, shorts, longs);
     opterr = 0;

@@ -11,7 +11,7 @@ static const struct command *const commands[] = { &cmd_connect, &cmd_listen,
 #ifdef CMD_TRANSFER
                                                   &cmd_send,    &cmd_receive,
 #endif
-                                                  &cmd_ping,    &cmd_resolve, &cmd_options, &cmd_help };
+                                                  &cmd_ping,    &cmd_resolve, &cmd_options, &cmd_trace, &cmd_help };
 
 const struct command *cmd_command(size_t i)
 {
@@ -54,6 +54,11 @@ static int run(int argc, char **argv)
     return STATUS_OK;
 }
 
+int cmd_run(int argc, char **argv)
+{
+    return finish(run(argc, argv));
+}
+
 static bool is_option(const char *word, const char *letter, const char *name)
 {
     return !strcmp(word, letter) || !strcmp(word, name);
@@ -71,6 +76,6 @@ int main(int argc, char **argv)
     else if (is_option(argv[1], "-h", "--help"))
         cmd_print_overview();
     else
-        return finish(run(argc - 1, argv + 1));
+        return cmd_run(argc - 1, argv + 1);
     return finish(STATUS_OK);
 }

@@ -570,7 +570,7 @@ typedef struct skt_call {
     const char *name;     /* the call's: "connect", "recv", "accept"; a constant */
     int fd;               /* the descriptor; -1: socket and socketpair have none before */
     int64_t result;       /* what the system returned */
-    int error;            /* the errno if that is negative, else 0 */
+    int error;            /* the errno if that is negative; of getsockopt also what SO_ERROR told; else 0 */
     size_t size;          /* bytes it was given, or had room for; recvmmsg, sendmmsg: messages; shutdown: SHUT_... */
     const skt_addr *addr; /* the address it was given or has told of (of several messages the first's), or NULL */
     double began;         /* on the monotonic clock, CLOCK_MONOTONIC */

@@ -19,13 +19,14 @@ static _Thread_local bool telling; /* the hook's own calls are not told */
 struct span {
     const char *name;
     int fd;
+    int error; /* that the call has told of, and not failed with */
     size_t size;
     int64_t began;
 };
 
 static struct span begin(const char *name, int fd, size_t size)
 {
-    return (struct span){ name, fd, size, skti_now() };
+    return (struct span){ name, fd, 0, size, skti_now() };
 }
 
 /* Apart, so that the address is not in the frames of the calls themselves. */
@@ -52,7 +53,7 @@ static long long end(const struct span *span, long long result, const struct soc
 {
     int code = errno;
     if (!telling)
-        tell(span, result, result < 0 ? code : 0, sa, salen);
+        tell(span, result, result < 0 ? code : span->error, sa, salen);
     errno = code;
     return result;
 }
@@ -110,7 +111,10 @@ static int traced_shutdown(int fd, int how)
 static int traced_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
     struct span span = begin("getsockopt", fd, len ? *len : 0);
-    return (int)end(&span, under.getsockopt(fd, level, name, value, len), NULL, 0);
+    int result = under.getsockopt(fd, level, name, value, len);
+    if (result == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(int))
+        span.error = *(int *)value;
+    return (int)end(&span, result, NULL, 0);
 }
 
 static int traced_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
