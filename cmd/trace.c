@@ -36,6 +36,8 @@ static int check_arguments(const struct cmd_settings *settings, int n, char **ar
         return cmd_misuse("trace: either --port or a command, as in skt trace -- connect localhost:8080");
     if (settings->port && settings->calls)
         return cmd_misuse("trace: --calls is for a command, and --port sees no calls");
+    if (!settings->port && settings->idle >= 0)
+        return cmd_misuse("trace: --idle is for --port; a command has its own, behind --");
     if (!settings->port && n == 0)
         return cmd_misuse("trace: a command or --port N is missing, as in skt trace -- connect localhost:8080");
     if (n == 0)
@@ -346,8 +348,8 @@ const struct command cmd_trace = {
                 "  skt trace --svg talk.svg -- listen :80  draw it, too\n"
                 "  skt trace --port 443 --interface eth0   what others say, until Ctrl-C\n"
                 "  skt trace --output log -- connect ...   not between what the command prints\n",
-    .rules = "Lanes are the two ends, the first to speak on the left; beside an arrow stands the\n"
-             "state of TCP that begins with it.  It takes root, or CAP_NET_RAW; without, a\n"
-             "command's diagram is drawn from its calls and TCP_INFO.\n",
+    .rules = "On the left is who spoke first; beside an arrow stands the state of TCP that it\n"
+             "leads to.  It takes root, or CAP_NET_RAW: without, a command's diagram is drawn\n"
+             "from its calls and TCP_INFO.\n",
     .arguments = ARGUMENTS_LAST,
 };

@@ -246,8 +246,7 @@ static bool is_vlan(unsigned ethertype)
     return ethertype == ETHERTYPE_VLAN || ethertype == 0x88a8 || ethertype == 0x9100;
 }
 
-/* Whether IP's own length says that the network header is here.  (Linux before 6.12 hands over an outgoing frame of a
- * VLAN from its network header on, and yet calls it a VLAN's.) */
+/* What IP it is if IP's own length says that its header is here; else 0. */
 static unsigned ip_here(const struct bytes *b)
 {
     if (b->n >= 20 && b->at[0] >> 4 == 4 && get16(b->at + 2) == b->length)
@@ -257,20 +256,25 @@ static unsigned ip_here(const struct bytes *b)
     return 0;
 }
 
+/* Whether a VLAN's tag is here, that is, behind two bytes of it the type of what follows. */
+static bool tag_here(const struct bytes *b)
+{
+    unsigned type = b->n >= 5 ? get16(b->at + 2) : 0, version = b->n >= 5 ? b->at[4] >> 4 : 0;
+    return is_vlan(type) || (type == ETHERTYPE_IP && version == 4) || (type == ETHERTYPE_IPV6 && version == 6);
+}
+
+/* Where a frame has VLAN tags, kernels differ in whether `ethertype` is the outermost or the innermost type, and in
+ * whether the tags are here or have been taken away: so the bytes themselves are asked. */
 static bool skip_vlans(struct bytes *b, unsigned *ethertype)
 {
-    while (is_vlan(*ethertype)) {
-        unsigned here = ip_here(b);
-        if (here) {
-            *ethertype = here;
-            return true;
-        }
-        if (b->n < 4)
-            return false;
+    unsigned here;
+    for (int tags = 0; !(here = ip_here(b)) && tags < 4 && tag_here(b); tags++) {
         *ethertype = get16(b->at + 2);
         skip(b, 4);
     }
-    return true;
+    if (here)
+        *ethertype = here;
+    return !is_vlan(*ethertype);
 }
 
 bool trace_parse(const uint8_t *bytes, size_t captured, size_t length, unsigned ethertype, struct trace_packet *packet)

@@ -1,26 +1,8 @@
 #!/usr/bin/env python3
 """A segment that nftables throws away is sent again, and the diagram says so, as tshark does."""
 import socket
-import subprocess
 from story import Process, check, check_equal, need, play, wait_until
-from trace_story import Traced, lines_of, need_packets
-
-RULES = """
-table inet loss {
-    chain input {
-        type filter hook input priority 0;
-        tcp dport %d tcp flags & (syn|psh) == %s drop
-    }
-}
-"""
-
-
-def lose(port, flag):
-    subprocess.run(["nft", "-f", "-"], input=(RULES % (port, flag)).encode(), check=True)
-
-
-def lose_nothing():
-    subprocess.run(["nft", "flush", "ruleset"], check=True)
+from trace_story import Traced, lose, lose_nothing, need_packets
 
 
 def data_is_sent_again():

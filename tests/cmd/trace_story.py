@@ -4,7 +4,8 @@ import os
 import re
 import socket
 import struct
-from story import Process, check, folder, is_private, need, play, skip, skt, wait_until
+import subprocess
+from story import Process, check, folder, is_private, need, skip, wait_until
 
 FLAGS = {"S": "SYN", "F": "FIN", "R": "RST", "U": "URG", "P": "PSH", "E": "ECE", "W": "CWR", ".": "ACK"}
 ORDER = ["SYN", "FIN", "RST", "URG", "PSH", "ECE", "CWR", "ACK"]
@@ -82,3 +83,24 @@ def steps(rows, side):
 
 def reset_on_close(conn):
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+# ---- Loss ----
+
+RULES = """
+table inet loss {
+    chain input {
+        type filter hook input priority 0;
+        tcp dport %d tcp flags & (syn|psh) == %s drop
+    }
+}
+"""
+
+
+def lose(port, flag):
+    """From now on segments to the port with this flag (syn or psh) do not arrive."""
+    subprocess.run(["nft", "-f", "-"], input=(RULES % (port, flag)).encode(), check=True)
+
+
+def lose_nothing():
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
