@@ -89,7 +89,7 @@ static void make_title(const struct session *s, int n, char **args, char *buf, s
 
 static int open_trace(struct session *s, int n, char **args)
 {
-    char title[120];
+    char title[84];
     const char *name = n > 0 ? args[0] : "";
     s->trace = trace_new(name);
     s->calls = s->trace ? trace_calls_new(s->trace, name) : NULL;

@@ -226,11 +226,13 @@ static double put_talk(const struct svg_writer *w, unsigned index, double y, FIL
              talk->protocol == IPPROTO_TCP   ? "TCP"
              : talk->protocol == IPPROTO_UDP ? "UDP"
                                              : "");
-    put_text(f, 24, y + 42, "start", "class=\"number\"", text);
+    put_text(f, 24, y + 20, "start", "class=\"number\"", text);
     put_text(f, 104, lanes + 4, "end", "class=\"time\"", "seconds");
     for (int i = 0; i < 2; i++) {
         double x = i == 0 ? LEFT : RIGHT;
-        put_text(f, x, y + 42, "middle", "class=\"name\"", trace_name(talk, i, name));
+        trace_name(talk, i, name);
+        put_text(f, x, y + 42, "middle",
+                 strlen(name) > 36 ? "class=\"name\" style=\"font-size:10px\"" : "class=\"name\"", name);
         put_line(f, x, lanes - 8, x, end - 12, &lane);
     }
     return put_rows(w, index, lanes, f);

@@ -82,6 +82,14 @@ MISTAKES = [
     (["receive", "--raw", ":0", "/"], "--raw needs a FILE or -: the bytes alone have no name"),
     (["receive", "--json", ":0", "-"], "--json would print between the data; give a FILE instead of -"),
     (["help", "--completion", "fish"], "--completion: 'fish' is none of bash, zsh"),
+    (["trace"], "trace: a command or --port N is missing, as in skt trace -- connect localhost:8080"),
+    (["trace", "--port", "80", "connect", "a:1"],
+     "trace: either --port or a command, as in skt trace -- connect localhost:8080"),
+    (["trace", "--port", "0"], "--port: '0' is no number from 1 to 65535"),
+    (["trace", "--port", "80", "--calls"], "trace: --calls is for a command, and --port sees no calls"),
+    (["trace", "--idle", "1", "--", "connect", "a:1"], "trace: --idle is for --port; a command has its own, behind --"),
+    (["trace", "--", "conect", "a:1"], "no command 'conect'; did you mean 'connect'?"),
+    (["trace", "--", "trace", "--port", "1"], "trace: it cannot trace itself"),
     (["listen", "-e", "never", ":80"], "--end: 'never' is none of both, peer, input"),
 ]
 # What the library itself refuses when it is told to use the address.

@@ -10,12 +10,13 @@ static struct trace *trace;
 static struct trace_row rows[64];
 static unsigned numbers[64]; /* of their conversations */
 static size_t n;
-static int64_t now;
+static int64_t now, delay;
 
 static void keep(struct trace_writer *writer, const struct trace_row *row)
 {
     (void)writer;
     numbers[n % 64] = row->talk->number;
+    delay = row->talk->delay;
     rows[n++ % 64] = *row;
 }
 
@@ -126,6 +127,31 @@ static void a_fin_that_is_sent_again(void)
     CHECK_STR(row->note, "retransmission");
     check_states(row, STATE_FIN_WAIT_1, STATE_CLOSE_WAIT);
     trace_free(trace);
+}
+
+/* Half of the time from a SYN to its answer, or at the other side from this to the next packet; with a SYN that is sent
+ * again nobody knows which was answered. */
+static int64_t delay_of(int here, bool again)
+{
+    static const unsigned flags[] = { TCP_SYN, TCP_SYN | TCP_ACK, TCP_ACK };
+    begin(true);
+    for (int i = 0; i < 3; i++) {
+        struct trace_packet p = packet(i % 2, flags[i], i % 2 ? 500 : 100 + (unsigned)i / 2, i % 2 ? 101 : 501, 0);
+        now += 20000000 - 1000;
+        p.outgoing = i % 2 == here;
+        trace_packet(trace, &p);
+        if (i == 0 && again)
+            trace_packet(trace, &p);
+    }
+    trace_free(trace);
+    return delay;
+}
+
+static void delays(void)
+{
+    CHECK_INT(delay_of(0, false), 10000000);
+    CHECK_INT(delay_of(1, false), 10000000);
+    CHECK_INT(delay_of(0, true), 0);
 }
 
 /* ---- Sequence numbers ---- */
@@ -318,6 +344,7 @@ int main(void)
         { "both sides close at once", both_close },
         { "FIN and ACK in one, and the same ends anew", closed_with_the_acknowledgement },
         { "a FIN that is sent again", a_fin_that_is_sent_again },
+        { "the time that a packet takes", delays },
         { "notes on sequence numbers, which may wrap", sequence_numbers },
         { "windows", windows },
         { "labels of all widths", labels },
