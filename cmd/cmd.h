@@ -220,6 +220,14 @@ int cmd_bind(skt *s, skt_addr addr);
 /* Removes the file now. */
 void cmd_remove_socket_file(void);
 
+/* ---- traced.c ---- */
+
+/* Whether this process is the command of a skt trace, and what that draws: packets where there are some, or calls. */
+extern enum cmd_traced { TRACED_NOT, TRACED_PACKETS, TRACED_CALLS } cmd_traced;
+
+/* Whether the socket's data may pass by the library (splice(2)), whose calls the trace would miss. */
+bool cmd_may_splice(skt *s);
+
 /* ---- peer.c: whom we talk to ---- */
 
 struct cmd_peer {

@@ -376,7 +376,8 @@ int cmd_pump(const struct cmd_peer *peer, const struct cmd_settings *settings)
     p.end = isatty(STDIN_FILENO) && settings->end == END_BOTH ? END_PEER : settings->end;
     p.idle = settings->idle < 0 ? -1 : (int64_t)(settings->idle * NANOSECONDS);
     p.active = now();
-    bool plain = !peer->messages && !peer->nfds && !settings->record && skt_family(peer->sock) != AF_UNIX;
+    bool plain = !peer->messages && !peer->nfds && !settings->record && skt_family(peer->sock) != AF_UNIX &&
+                 cmd_may_splice(peer->sock);
     p.splice_input = enlarge_pipe(STDIN_FILENO) && plain;
     p.splice_output = enlarge_pipe(STDOUT_FILENO) && plain;
     pthread_mutex_init(&p.lock, NULL);

@@ -143,6 +143,7 @@ static void run_command(int argc, char **argv, int pipe, bool packets)
     sigprocmask(SIG_SETMASK, &none, NULL);
     here.pipe = pipe;
     here.packets = packets;
+    cmd_traced = packets ? TRACED_PACKETS : TRACED_CALLS;
     here.offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
     skt_on_call(tell, NULL);
     exit(cmd_run(argc, argv));
