@@ -120,6 +120,11 @@ struct cmd_settings {
     struct cmd_list send_fd;
     const char *record; /* a file, "-", or NULL */
 
+    /* For trace. */
+    const char *svg;    /* file for the picture */
+    const char *output; /* file for the results; "-": standard output; NULL: as the command likes */
+    int port;           /* whose packets; 0: a command's */
+
     /* For those who measure. */
     int count;       /* 0: no end */
     double interval; /* seconds from one to the next, or -1: the command's own */
@@ -127,15 +132,10 @@ struct cmd_settings {
     bool tcp;        /* skt ping: connect */
 
     bool reverse; /* skt resolve: names of addresses, too */
+    bool calls;   /* skt trace: draw these, not packets */
 
     /* For send and receive. */
     bool listen, raw, replace;
-
-    /* For trace. */
-    int port;           /* whose packets; 0: a command's */
-    bool calls;         /* draw these, not packets */
-    const char *svg;    /* file for the picture */
-    const char *output; /* file for the results; "-": standard output; NULL: as the command likes */
 
     bool json;
     bool verbose;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +20,7 @@ struct session {
     struct trace *trace;
     struct trace_ring *ring;   /* NULL: packets may not be seen */
     struct trace_calls *calls; /* a command's */
-    struct trace_child child;  /* pipe -1: none, or it has ended */
+    struct trace_child child;  /* pid 0: none, or it has ended; pipe -1: it tells nothing any more */
     int signals;
     FILE *out, *svg;
     int status, signal; /* of the command: what it exited with, or which signal ended it */
@@ -48,25 +47,14 @@ static int check_arguments(const struct cmd_settings *settings, int n, char **ar
     return command ? 0 : STATUS_USAGE;
 }
 
-/* The default is the place that the command leaves free. */
-static FILE *open_output(const struct cmd_settings *settings)
-{
-    if (!settings->output)
-        return settings->port ? stdout : stderr;
-    return !strcmp(settings->output, "-") ? stdout : fopen(settings->output, "we");
-}
-
+/* The diagram's default is the place that the command leaves free. */
 static int open_files(struct session *s)
 {
-    s->out = open_output(s->settings);
-    if (!s->out) {
-        cmd_say("%s: %m", s->settings->output);
+    s->out = trace_open_file(s->settings->output, s->settings->port ? stdout : stderr);
+    if (!s->out)
         return STATUS_FAILED;
-    }
-    if (!s->settings->svg || (s->svg = fopen(s->settings->svg, "we")))
-        return 0;
-    cmd_say("%s: %m", s->settings->svg);
-    return STATUS_FAILED;
+    s->svg = trace_open_file(s->settings->svg, NULL);
+    return s->settings->svg && !s->svg ? STATUS_FAILED : 0;
 }
 
 static void add_writer(struct session *s, struct trace_writer *writer)
@@ -159,12 +147,20 @@ static void take_events(struct session *s)
     }
     if (got >= 0)
         return;
-    close(s->child.pipe);
+    close(s->child.pipe); /* it has ended, or become another program */
     s->child.pipe = -1;
-    while (waitpid(s->child.pid, &s->status, 0) < 0 && errno == EINTR)
-        ;
-    s->signal = WIFSIGNALED(s->status) ? WTERMSIG(s->status) : 0;
-    s->status = WIFEXITED(s->status) ? WEXITSTATUS(s->status) : STATUS_FAILED;
+}
+
+static void take_child(struct session *s)
+{
+    int status;
+    if (s->child.pid <= 0 || waitpid(s->child.pid, &status, WNOHANG) <= 0)
+        return;
+    s->child.pid = 0;
+    s->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    s->status = WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_FAILED;
+    while (s->child.pipe >= 0 && poll(&(struct pollfd){ .fd = s->child.pipe, .events = POLLIN }, 1, 0) > 0)
+        take_events(s);
 }
 
 /* A terminal's Ctrl-C has reached the command already; what was sent to us only is passed on. */
@@ -173,7 +169,9 @@ static void take_signal(struct session *s)
     struct signalfd_siginfo info;
     if (read(s->signals, &info, sizeof info) != (ssize_t)sizeof info)
         return;
-    if (s->child.pipe < 0)
+    if (info.ssi_signo == SIGCHLD)
+        take_child(s);
+    else if (s->child.pid <= 0)
         s->stopped = true;
     else if (info.ssi_code <= 0)
         kill(s->child.pid, (int)info.ssi_signo);
@@ -202,7 +200,7 @@ static double silence_left(const struct session *s, double last, double ended)
 /* How long to wait for more; 0: no longer. */
 static double time_left(const struct session *s, double last, double ended)
 {
-    if (s->child.pipe >= 0 || (s->settings->port && s->settings->idle < 0))
+    if (s->child.pid > 0 || (s->settings->port && s->settings->idle < 0))
         return SKT_NO_TIMEOUT;
     double left = s->settings->port ? last + s->settings->idle - now() : silence_left(s, last, ended);
     return left > 0 ? left : 0;
@@ -226,7 +224,7 @@ static void watch(struct session *s)
             trace_ring_read(s->ring, s->trace);
         if (trace_counts(s->trace).rows != rows)
             last = now();
-        if (s->child.pipe < 0 && ended == 0)
+        if (s->child.pid <= 0 && ended == 0)
             ended = now();
     }
 }
@@ -240,6 +238,7 @@ static int start(struct session *s, int n, char **args)
     sigaddset(&ending, SIGINT);
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGHUP);
+    sigaddset(&ending, SIGCHLD);
     sigprocmask(SIG_BLOCK, &ending, NULL);
     s->signals = signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK);
     if (s->signals < 0 || (n > 0 && trace_child_start(&s->child, n, args, s->ring != NULL) < 0)) {
@@ -278,29 +277,14 @@ static void say_counts(const struct session *s)
     }
 }
 
-/* What cannot be written whole is removed. */
-static int close_file(FILE *file, const char *path)
-{
-    struct stat status;
-    bool failed = file == stdout || file == stderr ? fflush(file) != 0 : ferror(file) | (fclose(file) != 0);
-    if (!failed)
-        return 0;
-    cmd_say("%s: %m", path);
-    if (file != stdout && file != stderr && lstat(path, &status) == 0 && S_ISREG(status.st_mode))
-        unlink(path);
-    return STATUS_FAILED;
-}
-
 static int finish(struct session *s)
 {
     int failed = 0;
     trace_calls_free(s->calls);
     trace_free(s->trace);
     trace_ring_close(s->ring);
-    if (s->out)
-        failed |= close_file(s->out, s->settings->output ? s->settings->output : "the diagram");
-    if (s->svg)
-        failed |= close_file(s->svg, s->settings->svg);
+    failed |= trace_close_file(s->out, s->settings->output);
+    failed |= trace_close_file(s->svg, s->settings->svg);
     return failed;
 }
 

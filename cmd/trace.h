@@ -186,6 +186,14 @@ struct trace_counts {
 };
 struct trace_counts trace_counts(const struct trace *trace);
 
+/* ---- trace_file.c ---- */
+
+/* To be written; "-" is standard output, NULL what else there is.  NULL, having said why. */
+FILE *trace_open_file(const char *path, FILE *otherwise);
+
+/* 0, or a status, having said why.  file may be NULL. */
+int trace_close_file(FILE *file, const char *path);
+
 /* ---- trace_ring.c: every interface's packets ---- */
 
 struct trace_ring;

@@ -76,7 +76,8 @@ static struct called *find_called(struct trace_calls *calls, const struct trace_
     for (struct called *c = calls->open; c; c = c->next)
         if (c->fd == event->fd)
             return c;
-    return strcmp(event->name, "close") && strcmp(event->name, "getsockopt") ? new_called(calls, event) : NULL;
+    return strcmp(event->name, "close") != 0 && strcmp(event->name, "getsockopt") != 0 ? new_called(calls, event)
+                                                                                       : NULL;
 }
 
 static void forget(struct trace_calls *calls, struct called *c)

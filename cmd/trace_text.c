@@ -176,7 +176,8 @@ static void end(struct trace_writer *writer)
 struct trace_writer *trace_text(FILE *file)
 {
     struct text_writer *w = calloc(1, sizeof *w);
-    if (w)
-        w->base = (struct trace_writer){ write_row, end, file, NULL };
-    return w ? &w->base : NULL;
+    if (!w)
+        return NULL;
+    w->base = (struct trace_writer){ write_row, end, file, NULL };
+    return &w->base;
 }

@@ -112,7 +112,7 @@ static int traced_getsockopt(int fd, int level, int name, void *value, socklen_t
 {
     struct span span = begin("getsockopt", fd, len ? *len : 0);
     int result = under.getsockopt(fd, level, name, value, len);
-    if (result == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(int))
+    if (result == 0 && level == SOL_SOCKET && name == SO_ERROR && len && *len == sizeof(int))
         span.error = *(int *)value;
     return (int)end(&span, result, NULL, 0);
 }

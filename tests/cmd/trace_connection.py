@@ -4,7 +4,7 @@ these lead through; and it is what tcpdump sees."""
 import os
 import re
 import socket
-from story import Listener, check, check_equal, folder, play, skt
+from story import Listener, check, check_equal, folder, play, skt, wait_until
 from trace_story import Tcpdump, Traced, need_packets, seen, steps
 
 
@@ -90,10 +90,26 @@ def traced_listener():
     check("SYN-SENT" in text and "5 bytes" in text and "LAST-ACK" in text, "not all is there: " + text)
 
 
+def becomes_another_program():
+    """listen --exec is that program from then on: no calls are told, but its packets are drawn to the end."""
+    need_packets()
+    ours = Traced("listen", "tcp://127.0.0.1:0", "--exec", "cat")
+    port = int(ours.wait_err(r"listening on tcp://127.0.0.1:(\d+)\n")[1])
+    with socket.create_connection(("127.0.0.1", port)) as conn:
+        for text in (b"one", b"three"):
+            conn.sendall(text)
+            check_equal("the echo", conn.recv(len(text), socket.MSG_WAITALL), text)
+            wait_until(lambda: ours.has('"bytes": %d' % len(text)), "the diagram has it while the program runs")
+        conn.shutdown(socket.SHUT_WR)
+        check_equal("the end", conn.recv(10), b"")
+    check_equal("the status", ours.wait(), 0)
+    check_equal("all bytes", sum(row["bytes"] for row in ours.rows()), 16)
+
+
 def status_is_the_commands():
     need_packets()
     skt("trace", "--", "connect", "--timout", "1", "a", "1").expect(
         status=2, err=r"skt: connect has no option '--timout'; did you mean '--timeout'\?\n.*\n")
 
 
-play(ipv4, ipv6, as_text, traced_listener, status_is_the_commands)
+play(ipv4, ipv6, as_text, traced_listener, becomes_another_program, status_is_the_commands)

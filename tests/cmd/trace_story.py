@@ -37,6 +37,8 @@ class Traced(Process):
 
     def has(self, text):
         """Whether it stands in the rows so far, while it runs."""
+        if not os.path.exists(self.path): # it has just been started
+            return False
         with open(self.path) as file:
             return text in file.read()
 
