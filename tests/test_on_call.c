@@ -127,6 +127,56 @@ static void a_connection_from_start_to_end(void)
         CHECK(strstr(told.text, calls[i]) != NULL);
 }
 
+static void messages_and_files(void)
+{
+    skt *pair[2];
+    char data[] = "hello", buf[100];
+    struct iovec iov = { data, 5 };
+    skt_msg msg = { .iov = &iov, .iovlen = 1 };
+    skt_datagram d[2] = { { data, 5, NULL, 0 }, { data, 3, NULL, 0 } };
+    FILE *file = tmpfile();
+    CHECK(file && fwrite(data, 1, 5, file) == 5 && fflush(file) == 0);
+    listen_to_calls();
+    CHECK_INT(skt_socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+    CHECK_INT(skt_setsockopt_int(pair[0], SOL_SOCKET, SO_SNDBUF, 65536), 0);
+    CHECK_INT(skt_sendmsg(pair[0], &msg, 0), 5);
+    CHECK_INT((int)told.last.size, 5);
+    CHECK_INT(skt_recvmsg(pair[1], &msg, 0), 5);
+    CHECK_INT(skt_sendmmsg(pair[0], d, 2, 0), 2);
+    CHECK_INT(skt_recvmmsg(pair[1], d, 2, buf, sizeof buf, 0), 2);
+    CHECK_INT((int)told.last.result, 2);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+    CHECK_INT(skt_socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    CHECK_INT(skt_sendfile(pair[0], fileno(file), 0, 5), 5);
+    skt_on_call(NULL, NULL);
+    static const char *const calls[] = { "socketpair=0", "setsockopt=0", "sendmsg=5",  "recvmsg=5",
+                                         "sendmmsg=2",   "recvmmsg=2",   "sendfile=5", "close=0" };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        CHECK(strstr(told.text, calls[i]) != NULL);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+    fclose(file);
+}
+
+/* A connection that is made meanwhile: SO_ERROR tells how that went. */
+static void pending_errors(void)
+{
+    skt_addr addr;
+    skt *server = skt_create_server(skt_inet("127.0.0.1", 0), NULL);
+    CHECK_INT(skt_getsockname(server, &addr), 0);
+    skt_close(server); /* nobody listens there */
+    skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    int code = 0;
+    CHECK_INT(skt_settimeout(s, 0), 0);
+    CHECK_ERRNO(skt_connect(s, addr), EINPROGRESS);
+    listen_to_calls();
+    CHECK_INT(skt_getsockopt_int(s, SOL_SOCKET, SO_ERROR, &code), 0);
+    CHECK(code == ECONNREFUSED && told.last.error == ECONNREFUSED && told.last.result == 0);
+    skt_on_call(NULL, NULL);
+    skt_close(s);
+}
+
 /* What stands in the table without a hook is what stood there before it, and hooks change places. */
 static void costs_nothing_without_a_hook(void)
 {
@@ -148,6 +198,8 @@ int main(void)
         { "failures, and errno stays", failures_and_errno },
         { "addresses given and told", addresses },
         { "times", times },
+        { "messages, batches and files", messages_and_files },
+        { "what SO_ERROR tells", pending_errors },
         { "a connection from its start to its end", a_connection_from_start_to_end },
         { "without a hook the table is as before", costs_nothing_without_a_hook },
     };
