@@ -125,6 +125,13 @@ static void want_packets(struct session *s, const struct trace_event *e)
         memset(&f.ours, 0, sizeof f.ours);
         f.since = e->began;
         f.until = e->time;
+    } else if (e->protocol == IPPROTO_ICMP) { /* ping: whom it asks is known, and its number of ping sockets only */
+        if (!e->has_remote)
+            return;
+        if (!e->datagrams)
+            f.ours.port = 0;
+        f.theirs = e->remote;
+        f.theirs.port = 0;
     } else if (!e->has_local || e->local.port == 0) {
         return;
     }

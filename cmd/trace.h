@@ -41,7 +41,8 @@ struct trace_packet {
     struct trace_end from, to;
     unsigned interface;
     bool outgoing;
-    uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+    uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, or IPPROTO_ICMP for an echo, of IPv6 too */
+    const char *echo; /* IPPROTO_ICMP: which it is */
     uint32_t bytes;   /* of data */
     uint8_t flags;    /* TCP_..., and what follows */
     uint32_t seq, ack;
@@ -150,7 +151,7 @@ bool trace_tcp_begins_anew(const struct trace_talk *talk, int from, const struct
 
 /* Whose packets are wanted. */
 struct trace_filter {
-    uint8_t protocol; /* 0: both */
+    uint8_t protocol; /* 0: TCP and UDP */
     struct trace_end ours, theirs;
     int64_t since, until; /* the conversation's beginning; 0: any */
     bool is_ours;         /* `ours` is the traced command's */
@@ -182,7 +183,7 @@ struct trace_counts {
     uint64_t rows;      /* packets of conversations, or calls */
     unsigned talks;     /* conversations */
     unsigned open;      /* those of TCP that have not ended */
-    unsigned datagrams; /* those of UDP */
+    unsigned datagrams; /* those without states */
 };
 struct trace_counts trace_counts(const struct trace *trace);
 
@@ -218,7 +219,7 @@ struct trace_event {
     int error;
     int64_t result, size, time, began; /* of the clock that packets have */
     bool shown;                        /* to be drawn; else it only tells the addresses */
-    uint8_t protocol;                  /* IPPROTO_TCP, IPPROTO_UDP or 0 */
+    uint8_t protocol;                  /* as in struct trace_packet, or 0 */
     bool datagrams;
     bool has_local, has_remote;
     struct trace_end local, remote;
@@ -247,6 +248,9 @@ void trace_calls_free(struct trace_calls *calls);
 void trace_call(struct trace_calls *calls, const struct trace_event *event);
 
 /* ---- Writers; NULL: no memory ---- */
+
+/* "TCP", "UDP", "ICMP", or "". */
+const char *trace_protocol_name(unsigned protocol);
 
 /* The name of an end, and whose it is if that is the command. */
 #define TRACE_NAME 200

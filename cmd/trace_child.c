@@ -75,12 +75,19 @@ static void look_at_peer(int fd, const skt_addr *given, struct trace_event *even
     skt_addr_text(&addr, event->peer, sizeof event->peer);
 }
 
+static uint8_t protocol_of(int protocol)
+{
+    if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP)
+        return (uint8_t)protocol;
+    return protocol == IPPROTO_ICMPV6 ? IPPROTO_ICMP : 0;
+}
+
 static void look_at_socket(const skt_call *call, int fd, struct trace_event *event)
 {
     struct sockaddr_storage sa;
     socklen_t len = sizeof sa;
     int protocol = option_of(fd, SO_PROTOCOL);
-    event->protocol = protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ? (uint8_t)protocol : 0;
+    event->protocol = protocol_of(protocol);
     event->datagrams = option_of(fd, SO_TYPE) == SOCK_DGRAM;
     event->has_local = event->protocol && getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
                        trace_end_from(&event->local, (const struct sockaddr *)&sa, len);

@@ -30,7 +30,8 @@ static void write_row(struct trace_writer *writer, const struct trace_row *row)
     cmd_json_open(&j, NULL, '{');
     cmd_json_integer(&j, "conversation", talk->number);
     cmd_json_number(&j, "time", (double)row->time / 1e9);
-    cmd_json_text(&j, "protocol", talk->protocol == IPPROTO_TCP ? "tcp" : talk->protocol == IPPROTO_UDP ? "udp" : NULL);
+    const char *protocol = trace_protocol_name(talk->protocol);
+    cmd_json_text(&j, "protocol", *protocol ? protocol : NULL);
     cmd_json_text(&j, "from", talk->names[row->from]);
     cmd_json_text(&j, "to", talk->names[!row->from]);
     cmd_json_text(&j, "kind", trace_kind_name(row->kind));
@@ -39,7 +40,8 @@ static void write_row(struct trace_writer *writer, const struct trace_row *row)
         cmd_json_integer(&j, "bytes", row->bytes);
     if (row->numbered) {
         cmd_json_integer(&j, "seq", row->seq);
-        cmd_json_integer(&j, "ack", row->ack);
+        if (talk->protocol == IPPROTO_TCP)
+            cmd_json_integer(&j, "ack", row->ack);
     }
     cmd_json_text(&j, "note", row->note ? row->note : *row->more ? row->more : NULL);
     write_sides(&j, "states", state_or_null(row, row->from), state_or_null(row, !row->from));

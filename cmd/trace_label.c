@@ -8,6 +8,11 @@ const char *trace_kind_name(enum trace_kind kind)
     return names[kind];
 }
 
+const char *trace_protocol_name(unsigned protocol)
+{
+    return protocol == IPPROTO_TCP ? "TCP" : protocol == IPPROTO_UDP ? "UDP" : protocol == IPPROTO_ICMP ? "ICMP" : "";
+}
+
 char *trace_name(const struct trace_talk *talk, int side, char buf[static TRACE_NAME])
 {
     if (side == talk->ours)

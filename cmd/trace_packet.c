@@ -1,4 +1,4 @@
-/* trace_packet.c - a frame's bytes, read as IP with TCP, UDP, or an ICMP error about one of them.
+/* trace_packet.c - a frame's bytes, read as IP with TCP, UDP, ping's echo, or an ICMP error about one of them.
  *
  * Whatever the bytes are, nothing is read beyond their end (fuzz/fuzz_trace.c). */
 #include "trace.h"
@@ -228,15 +228,43 @@ static const char *icmp_word(const struct icmp_word *words, size_t n, uint8_t ty
     return NULL;
 }
 
-static bool read_icmp(struct bytes *b, unsigned ethertype, struct trace_packet *p)
+/* Questions and answers of ping: the number of who asks stands for a port. */
+static bool read_echo(const struct bytes *b, unsigned ethertype, struct trace_packet *p)
 {
     if (b->n < 8)
         return false;
+    bool ipv4 = ethertype == ETHERTYPE_IP;
+    bool question = b->at[0] == (ipv4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST);
+    if (!question && b->at[0] != (ipv4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY))
+        return false;
+    p->protocol = IPPROTO_ICMP;
+    p->echo = question ? "echo request" : "echo reply";
+    *(question ? &p->from.port : &p->to.port) = (uint16_t)get16(b->at + 4);
+    p->seq = get16(b->at + 6);
+    p->bytes = (uint32_t)(b->length > 8 ? b->length - 8 : 0);
+    return true;
+}
+
+static bool is_icmp(unsigned protocol, unsigned ethertype)
+{
+    return protocol == (ethertype == ETHERTYPE_IP ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+static bool read_quoted(const struct bytes *b, unsigned ethertype, struct trace_packet *p)
+{
+    if (is_icmp(p->protocol, ethertype))
+        return read_echo(b, ethertype, p);
+    return (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) && read_ports(b, p);
+}
+
+static bool read_icmp(struct bytes *b, unsigned ethertype, struct trace_packet *p)
+{
+    if (b->n < 8 || read_echo(b, ethertype, p))
+        return b->n >= 8;
     memcpy(p->reporter, p->from.addr, 16);
     p->error = ethertype == ETHERTYPE_IP ? icmp_word(icmp_words, COUNT(icmp_words), b->at[0], b->at[1])
                                          : icmp_word(icmp6_words, COUNT(icmp6_words), b->at[0], b->at[1]);
-    return p->error && skip(b, 8) && enter_ip(b, ethertype, p, &p->protocol) &&
-           (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) && read_ports(b, p);
+    return p->error && skip(b, 8) && enter_ip(b, ethertype, p, &p->protocol) && read_quoted(b, ethertype, p);
 }
 
 /* ---- Frames ---- */
@@ -289,7 +317,7 @@ bool trace_parse(const uint8_t *bytes, size_t captured, size_t length, unsigned 
         return read_tcp(&b, packet);
     if (protocol == IPPROTO_UDP)
         return read_udp(&b, packet);
-    if (protocol == (ethertype == ETHERTYPE_IP ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+    if (is_icmp(protocol, ethertype))
         return read_icmp(&b, ethertype, packet);
     return false;
 }

@@ -222,10 +222,7 @@ static double put_talk(const struct svg_writer *w, unsigned index, double y, FIL
     double lanes = y + HEAD, end = put_rows(w, index, lanes, NULL);
     if (!f)
         return end;
-    snprintf(text, sizeof text, "#%u %s", talk->number,
-             talk->protocol == IPPROTO_TCP   ? "TCP"
-             : talk->protocol == IPPROTO_UDP ? "UDP"
-                                             : "");
+    snprintf(text, sizeof text, "#%u %s", talk->number, trace_protocol_name(talk->protocol));
     put_text(f, 24, y + 20, "start", "class=\"number\"", text);
     put_text(f, 104, lanes + 4, "end", "class=\"time\"", "seconds");
     for (int i = 0; i < 2; i++) {

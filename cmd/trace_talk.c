@@ -106,7 +106,8 @@ static bool in_time(const struct trace_filter *f, int64_t time)
 /* Which end of the packet is the filter's own: 0 from, 1 to; -1: it is not wanted. */
 static int side_of(const struct trace_filter *f, const struct trace_packet *p)
 {
-    if ((f->protocol && f->protocol != p->protocol) || !in_time(f, p->time))
+    bool fitting = f->protocol ? f->protocol == p->protocol : p->protocol != IPPROTO_ICMP;
+    if (!fitting || !in_time(f, p->time))
         return -1;
     if (fits(&f->ours, &p->from) && fits(&f->theirs, &p->to))
         return 0;
@@ -143,8 +144,12 @@ static struct trace_talk *find_talk(const struct trace *t, const struct trace_pa
 static void name_ends(const struct trace *t, struct trace_talk *talk)
 {
     char text[TRACE_END_TEXT];
-    for (int i = 0; i < 2; i++)
-        snprintf(talk->names[i], sizeof talk->names[i], "%s", trace_end_text(&talk->ends[i], text));
+    for (int i = 0; i < 2; i++) {
+        trace_end_text(&talk->ends[i], text);
+        if (talk->protocol == IPPROTO_ICMP)
+            *strrchr(text, ':') = '\0'; /* it has no ports */
+        snprintf(talk->names[i], sizeof talk->names[i], "%s", text);
+    }
     snprintf(talk->command, sizeof talk->command, "%s", t->name);
 }
 
@@ -160,7 +165,7 @@ static struct trace_talk *new_talk(struct trace *t, const struct trace_packet *p
     talk->ours = ours;
     name_ends(t, talk);
     t->counts.open += p->protocol == IPPROTO_TCP;
-    t->counts.datagrams += p->protocol == IPPROTO_UDP;
+    t->counts.datagrams += p->protocol != IPPROTO_TCP;
     talk->next = *list;
     *list = talk;
     return talk;
@@ -245,7 +250,9 @@ static void write_packet(struct trace *t, struct trace_talk *talk, int side, con
         trace_tcp_follow(talk, side, p, &row);
         note_end(t, talk);
     } else {
-        snprintf(row.what, sizeof row.what, "UDP");
+        snprintf(row.what, sizeof row.what, "%s", p->echo ? p->echo : "UDP");
+        row.numbered = p->echo != NULL;
+        row.seq = p->seq;
     }
     trace_write(t, &row);
 }

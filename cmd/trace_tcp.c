@@ -91,6 +91,8 @@ static void change_states(struct tcp_side *from, struct tcp_side *to, const stru
     if (ack && to->fin && !before(p->ack, to->fin_end))
         on(to, GETS_ACK_OF_FIN);
     if (p->flags & TCP_FIN) {
+        if (from->state == STATE_CLOSE_WAIT && !(ack && !before(p->ack, to->fin_end)))
+            from->state = STATE_CLOSING; /* the other's FIN was still on its way: both close at once */
         on(from, SENDS_FIN);
         on(to, GETS_FIN);
     }

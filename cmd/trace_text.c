@@ -84,10 +84,7 @@ static void write_names(struct text_writer *w, const struct trace_talk *talk, in
     char head[32], names[2][TRACE_NAME];
     int left = (int)strlen(trace_name(talk, 0, names[0])), right = (int)strlen(trace_name(talk, 1, names[1]));
     int right_bar = columns - STATE - 2;
-    snprintf(head, sizeof head, "#%u%s  ", talk->number,
-             talk->protocol == IPPROTO_TCP   ? " TCP"
-             : talk->protocol == IPPROTO_UDP ? " UDP"
-                                             : "");
+    snprintf(head, sizeof head, "#%u %s  ", talk->number, trace_protocol_name(talk->protocol));
     put_text(&l, head);
     repeat(&l, " ", LEFT_BAR - left / 2);
     put_text(&l, names[0]);

@@ -25,7 +25,7 @@ static void put_frame(struct trace *trace, unsigned head, const uint8_t *bytes, 
     memcpy(copy, bytes, len);
     *now += head >> 4 << (head & 15);
     if (trace_parse(copy, len, len + (head >> 6), types[head % 4], &packet)) {
-        must(packet.protocol == IPPROTO_TCP || packet.protocol == IPPROTO_UDP);
+        must(packet.protocol == IPPROTO_TCP || packet.protocol == IPPROTO_UDP || packet.protocol == IPPROTO_ICMP);
         packet.time = *now;
         packet.interface = 1;
         packet.outgoing = head & 4;
@@ -57,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     trace_add_writer(trace, trace_json(sink));
     trace_add_writer(trace, trace_svg(sink, "fuzz"));
     trace_want(trace, &(struct trace_filter){ .protocol = 0 });
+    trace_want(trace, &(struct trace_filter){ .protocol = IPPROTO_ICMP });
     for (size_t i = 0; i + 2 <= size; i += 2 + data[i + 1]) {
         size_t left = size - i - 2;
         put_frame(trace, data[i], data + i + 2, data[i + 1] < left ? data[i + 1] : left, &now);

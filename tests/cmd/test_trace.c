@@ -98,9 +98,9 @@ static void both_close(void)
     begin(true);
     handshake(100, 500);
     SAY(FIN_WAIT_1, CLOSE_WAIT, 0, TCP_FIN | TCP_ACK, 101, 501, 10);
-    SAY(CLOSING, LAST_ACK, 1, TCP_FIN | TCP_ACK, 501, 101, 0); /* it has not seen the other's yet */
-    SAY(CLOSING, CLOSED, 0, TCP_ACK, 112, 502, 0);
-    SAY(TIME_WAIT, CLOSED, 1, TCP_ACK, 502, 112, 0);
+    SAY(CLOSING, CLOSING, 1, TCP_FIN | TCP_ACK, 501, 101, 0); /* it has not seen the other's yet */
+    SAY(CLOSING, TIME_WAIT, 0, TCP_ACK, 112, 502, 0);
+    SAY(TIME_WAIT, TIME_WAIT, 1, TCP_ACK, 502, 112, 0);
     trace_free(trace);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Other programs' packets by their port: on lo, over a bridge where each passes two interfaces, and with VLAN tags."""
 import os
+import re
 import signal
 import socket
 import struct
@@ -9,7 +10,7 @@ from story import Process, check, check_equal, free_port, need, play, skt, wait_
 from trace_story import Tcpdump, lines_of, need_packets, seen
 
 
-CLOSED = b'"states": ["TIME-WAIT", "CLOSED"]' # the last packet of a connection
+CLOSED = rb'"states": \["(TIME-WAIT|CLOSED)", "(TIME-WAIT|CLOSED)"\]' # the last packet of a connection
 
 
 class Watched(Process):
@@ -22,7 +23,7 @@ class Watched(Process):
 
     def rows(self, count, end=signal.SIGINT, what=b"\n"):
         """Once there are so many, or as many with this in them, and a signal has ended it."""
-        wait_until(lambda: self.out.count(what) >= count, "%d lines with %s are there" % (count, what))
+        wait_until(lambda: len(re.findall(what, bytes(self.out))) >= count, "%d lines with %s are there" % (count, what))
         self.stop(end).expect(err="[^\n]*\n")
         rows, self.counts = lines_of(self.out.decode())
         return rows

@@ -17,7 +17,7 @@ def question_and_answer():
         ours.expect(out=b"a long answer")
     here = "127.0.0.1:%d" % sender[1]
     check_equal("the arrows", [(row["protocol"], row["from"], row["to"], row["bytes"]) for row in ours.rows()],
-                [("udp", here, there, 8), ("udp", there, here, 13)])
+                [("UDP", here, there, 8), ("UDP", there, here, 13)])
 
 
 def nobody_there(host, scheme):
