@@ -161,7 +161,7 @@ struct trace_filter {
 struct trace_writer {
     void (*row)(struct trace_writer *writer, const struct trace_row *row);
     void (*end)(struct trace_writer *writer); /* all is written, and memory freed */
-    FILE *file;
+    FILE *file; /* may be NULL */
     struct trace_writer *next;
 };
 
@@ -175,6 +175,9 @@ void trace_add_writer(struct trace *trace, struct trace_writer *writer);
 /* Also looks again at the packets that nobody had wanted before. */
 void trace_want(struct trace *trace, const struct trace_filter *filter);
 void trace_packet(struct trace *trace, const struct trace_packet *packet);
+
+/* The number of the next conversation. */
+unsigned trace_next_number(struct trace *trace);
 
 /* A row of a conversation, for all writers; row->time is since 1970 before. */
 void trace_write(struct trace *trace, struct trace_row *row);
@@ -192,7 +195,10 @@ struct trace_counts trace_counts(const struct trace *trace);
 /* To be written; "-" is standard output, NULL what else there is.  NULL, having said why. */
 FILE *trace_open_file(const char *path, FILE *otherwise);
 
-/* 0, or a status, having said why.  file may be NULL. */
+/* After something was written: keeps errno of the first failure, for ... */
+void trace_note_file(FILE *file);
+
+/* ... this: 0, or a status, having said why.  file may be NULL. */
 int trace_close_file(FILE *file, const char *path);
 
 /* ---- trace_ring.c: every interface's packets ---- */

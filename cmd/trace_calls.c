@@ -19,7 +19,6 @@ struct trace_calls {
     struct trace *trace;
     const char *name;
     struct called *open;
-    unsigned talks;
 };
 
 /* How a call looks: which side its arrow begins at, and how it is drawn. */
@@ -61,7 +60,7 @@ static struct called *new_called(struct trace_calls *calls, const struct trace_e
     if (!c)
         return NULL; /* the call counts as not seen */
     c->fd = event->fd;
-    c->talk.number = ++calls->talks;
+    c->talk.number = trace_next_number(calls->trace);
     c->talk.protocol = event->protocol;
     c->talk.ours = 0;
     snprintf(c->talk.names[0], sizeof c->talk.names[0], "descriptor %d", c->fd);

@@ -303,6 +303,8 @@ static void end(struct trace_writer *writer)
 {
     struct svg_writer *w = (struct svg_writer *)writer;
     draw(w);
+    fflush(w->base.file);
+    trace_note_file(w->base.file);
     free(w->title);
     free(w->rows);
     free(w->talks);

@@ -69,14 +69,22 @@ struct trace_counts trace_counts(const struct trace *t)
     return t->counts;
 }
 
+unsigned trace_next_number(struct trace *t)
+{
+    return ++t->counts.talks;
+}
+
 void trace_write(struct trace *t, struct trace_row *row)
 {
     if (t->first == 0)
         t->first = row->time;
     row->time -= t->first;
     t->counts.rows++;
-    for (struct trace_writer *w = t->writers; w; w = w->next)
+    for (struct trace_writer *w = t->writers; w; w = w->next) {
         w->row(w, row);
+        if (w->file)
+            trace_note_file(w->file);
+    }
 }
 
 /* ---- Filters ---- */
@@ -158,7 +166,7 @@ static struct trace_talk *new_talk(struct trace *t, const struct trace_packet *p
     struct trace_talk *talk = calloc(1, sizeof *talk), **list = &t->talks[bucket_of(p)];
     if (!talk)
         return NULL; /* the packet counts as not seen */
-    talk->number = ++t->counts.talks;
+    talk->number = trace_next_number(t);
     talk->protocol = p->protocol;
     talk->ends[0] = p->from;
     talk->ends[1] = p->to;
@@ -207,7 +215,7 @@ static void begin_anew(struct trace *t, struct trace_talk *talk, int side)
             t->ended[i] = NULL;
     struct trace_talk *next = talk->next;
     *talk = (struct trace_talk){ .protocol = IPPROTO_TCP, .ends = { from, to }, .ours = ours, .next = next };
-    talk->number = ++t->counts.talks;
+    talk->number = trace_next_number(t);
     t->counts.open++;
     name_ends(t, talk);
 }

@@ -55,6 +55,7 @@ def refused():
     ours = without_rights("trace", "--json", "--", "connect", "127.0.0.1", port)
     check_equal("the status", ours.wait(), 1)
     text = ours.err.decode()
+    check('"calls": 3, "conversations": 1, ' in text, "the counts are wrong: " + text)
     check('"not connected"' in text and '"Connection refused"' in text, "the failure is not told: " + text)
 
 
