@@ -161,7 +161,7 @@ struct trace_filter {
 struct trace_writer {
     void (*row)(struct trace_writer *writer, const struct trace_row *row);
     void (*end)(struct trace_writer *writer); /* all is written, and memory freed */
-    FILE *file; /* may be NULL */
+    FILE *file;                               /* may be NULL */
     struct trace_writer *next;
 };
 
