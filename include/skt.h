@@ -579,9 +579,9 @@ typedef struct skt_call {
 
 /* From now on hook(call, arg) is called after each system call of the library that makes, uses or closes a socket
  * (tries that find nothing, EAGAIN, and its own eventfds' close too), in the thread of that call: for traces and
- * statistics.  It may look at the descriptor, but must not wait, and calls of this library that it makes are not told.
- * There is one hook for the process; NULL: none, which costs nothing.  Set it while no other thread uses the library.
- */
+ * statistics.  It may look at the descriptor (getsockopt(2)) and read the address, but must not wait, and must call
+ * nothing of this library that takes or makes a socket: there may be a lock around it.  There is one hook for the
+ * process; NULL: none, which costs nothing.  Set it while no other thread uses the library. */
 SKT_API void skt_on_call(void (*hook)(const skt_call *call, void *arg), void *arg);
 
 /* ---- Tasks ------------------------------------------------------------------------ */

@@ -12,7 +12,6 @@
 static struct skti_sys under; /* the table as it was before */
 static void (*told)(const skt_call *call, void *arg);
 static void *told_arg;
-static _Thread_local bool telling; /* the hook's own calls are not told */
 
 /* ---- Telling ---- */
 
@@ -42,18 +41,15 @@ static __attribute__((noinline)) void tell(const struct span *span, long long re
         addr = skti_ready_address(sa, salen < sizeof addr.as ? salen : sizeof addr.as, -1);
         call.addr = &addr;
     }
-    telling = true;
-    if (told) /* the hook's last call may have taken it away */
+    if (told) /* it may have been taken away meanwhile */
         told(&call, told_arg);
-    telling = false;
 }
 
 /* Returns what the call did, with its errno. */
 static long long end(const struct span *span, long long result, const struct sockaddr *sa, socklen_t salen)
 {
     int code = errno;
-    if (!telling)
-        tell(span, result, result < 0 ? code : span->error, sa, salen);
+    tell(span, result, result < 0 ? code : span->error, sa, salen);
     errno = code;
     return result;
 }
@@ -138,7 +134,7 @@ static ssize_t traced_recvfrom(int fd, void *buf, size_t len, int flags, struct 
 static size_t bytes_of(const struct msghdr *msg)
 {
     size_t sum = 0;
-    for (size_t i = 0; i < msg->msg_iovlen; i++)
+    for (size_t i = 0; i < (size_t)msg->msg_iovlen; i++)
         sum += msg->msg_iov[i].iov_len;
     return sum;
 }

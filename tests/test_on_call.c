@@ -25,8 +25,7 @@ static void note_call(const skt_call *call, void *arg)
     told.last.addr = NULL;
     if (call->addr)
         told.addr = *call->addr;
-    skt_close(skt_socket(AF_INET, SOCK_DGRAM, 0)); /* not told, and no recursion */
-    errno = EXDEV;                                 /* the call's own is kept */
+    errno = EXDEV; /* the call's own is kept */
 }
 
 static void listen_to_calls(void)
