@@ -49,8 +49,8 @@ struct command {
     enum cmd_arguments arguments;
 };
 
-extern const struct command cmd_connect, cmd_listen, cmd_send, cmd_receive, cmd_ping, cmd_resolve, cmd_options,
-    cmd_trace, cmd_help;
+extern const struct command cmd_connect, cmd_listen, cmd_send, cmd_receive, cmd_echo, cmd_discard, cmd_chargen,
+    cmd_measure, cmd_ping, cmd_resolve, cmd_options, cmd_trace, cmd_help;
 
 /* The i-th command, NULL after the last. */
 const struct command *cmd_command(size_t i);
@@ -88,6 +88,10 @@ const char *cmd_nearest(const char *wrong, const char *(*name)(size_t i));
 
 /* Which of its ends ends a conversation. */
 enum cmd_end { END_BOTH, END_PEER, END_INPUT };
+/* What skt measure moves without waiting for answers. */
+enum cmd_bulk { BULK_NONE, BULK_UP, BULK_DOWN, BULK_BOTH };
+/* How it knows that a request has been answered. */
+enum cmd_answer { ANSWER_DEFAULT, ANSWER_ECHO, ANSWER_LINE, ANSWER_HTTP, ANSWER_NONE };
 enum cmd_shell { SHELL_NONE, SHELL_BASH, SHELL_ZSH };
 
 /* The values of an option that may be given several times. */
@@ -130,6 +134,15 @@ struct cmd_settings {
     double interval; /* seconds from one to the next, or -1: the command's own */
     int64_t size;    /* bytes of data in each, or -1: the command's own */
     bool tcp;        /* skt ping: connect */
+
+    /* For measure. */
+    double duration;            /* seconds */
+    double every;               /* seconds between lines */
+    const char *request, *plot; /* or NULL */
+    int connections, threads;
+    int pace;   /* messages per second over all connections; 0: as fast as answers come */
+    int bulk;   /* enum cmd_bulk */
+    int answer; /* enum cmd_answer */
 
     bool reverse; /* skt resolve: names of addresses, too */
     bool calls;   /* skt trace: draw these, not packets */
@@ -210,6 +223,11 @@ int cmd_dscp(const char *text);
 /* Sets on a new socket, before it is bound or connected, what the options say.  0, or -1 with errno, having said why.
  */
 int cmd_prepare(skt *s, const struct cmd_settings *settings);
+
+/* ---- descriptors.c ---- */
+
+/* Makes room for as many descriptors as the system allows us; how many that are. */
+int cmd_raise_descriptor_limit(void);
 
 /* ---- cleanup.c ---- */
 

@@ -52,6 +52,11 @@ static int set_socket_option(struct cmd_settings *settings, const char *value)
 }
 
 static const char *const end_words[] = { [END_BOTH] = "both", [END_PEER] = "peer", [END_INPUT] = "input", NULL };
+static const char *const bulk_words[] = {
+    [BULK_NONE] = "", [BULK_UP] = "up", [BULK_DOWN] = "down", [BULK_BOTH] = "both", NULL
+};
+static const char *const answer_words[] = { [ANSWER_DEFAULT] = "",  [ANSWER_ECHO] = "echo", [ANSWER_LINE] = "line",
+                                            [ANSWER_HTTP] = "http", [ANSWER_NONE] = "none", NULL };
 static const char *const shell_words[] = { [SHELL_NONE] = "", [SHELL_BASH] = "bash", [SHELL_ZSH] = "zsh", NULL };
 
 #define FIELD(name) offsetof(struct cmd_settings, name)
@@ -95,6 +100,19 @@ static const struct cmd_option rows[] = {
     { 0, "svg", "FILE", OPTION_TEXT, FIELD(svg), .help = "draw a picture, too" },
     { 0, "output", "FILE", OPTION_TEXT, FIELD(output), .help = "write results there; -: to standard output" },
     { 0, "calls", NULL, OPTION_FLAG, FIELD(calls), .help = "draw the library's calls and not packets" },
+    { 'n', "connections", "N", OPTION_NUMBER, FIELD(connections), .help = "so many connections (1)", .least = 1,
+      .most = 1000000 },
+    { 0, "threads", "N", OPTION_NUMBER, FIELD(threads), .help = "on so many threads (1)", .least = 1, .most = 64 },
+    { 'd', "duration", "TIME", OPTION_TIME, FIELD(duration), .help = "measure for TIME (10 s)" },
+    { 0, "every", "TIME", OPTION_TIME, FIELD(every), .help = "a line for each TIME (1 s)" },
+    { 0, "pace", "N", OPTION_NUMBER, FIELD(pace), .help = "N requests a second, however slow the answers", .least = 1,
+      .most = 100000000 },
+    { 0, "bulk", "WAY", OPTION_WORD, FIELD(bulk), .help = "up, down or both: no requests, all that goes through",
+      .words = bulk_words },
+    { 0, "request", "TEXT", OPTION_TEXT, FIELD(request), .help = "send this; \\r \\n \\x00 are understood" },
+    { 0, "answer", "KIND", OPTION_WORD, FIELD(answer), .help = "what answers it: echo, line, http or none",
+      .words = answer_words },
+    { 0, "plot", "FILE", OPTION_TEXT, FIELD(plot), .help = "draw the results, as SVG" },
     { 0, "json", NULL, OPTION_FLAG, FIELD(json), .help = "print results as JSON, a line each" },
     { 'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose), .help = "say more on standard error" },
     { 0, "completion", "SHELL", OPTION_WORD, FIELD(completion), .help = "print the completion for bash or zsh",
@@ -109,6 +127,10 @@ static const struct cmd_settings defaults = {
     .dscp = -1,
     .interval = -1,
     .size = -1,
+    .connections = 1,
+    .threads = 1,
+    .duration = 10,
+    .every = 1,
 };
 
 /* ---- Values: one function for each kind ---- */

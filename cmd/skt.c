@@ -11,7 +11,8 @@ static const struct command *const commands[] = { &cmd_connect, &cmd_listen,
 #ifdef CMD_TRANSFER
                                                   &cmd_send,    &cmd_receive,
 #endif
-                                                  &cmd_ping,    &cmd_resolve, &cmd_options, &cmd_trace, &cmd_help };
+                                                  &cmd_measure, &cmd_echo,    &cmd_discard, &cmd_chargen, &cmd_ping,
+                                                  &cmd_resolve, &cmd_options, &cmd_trace,   &cmd_help };
 
 const struct command *cmd_command(size_t i)
 {

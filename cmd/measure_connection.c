@@ -1,0 +1,97 @@
+/* measure_connection.c - what all kinds of connections of skt measure do: begin, wait for their turn, count, fail. */
+#include "measure.h"
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <strings.h>
+
+int64_t measure_end(const struct measure_plan *plan)
+{
+    return __atomic_load_n(&plan->end, __ATOMIC_RELAXED);
+}
+
+/* As servers do; but what the user says (-O TCP_NODELAY=0) is done. */
+static void no_delay(const struct cmd_list *options, skt *s)
+{
+    for (size_t i = 0; i < options->n; i++)
+        if (!strncasecmp(options->items[i], "TCP_NODELAY=", 12))
+            return;
+    if (skt_type(s) == SOCK_STREAM && (skt_family(s) == AF_INET || skt_family(s) == AF_INET6))
+        skt_setsockopt_int(s, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+int measure_open(struct measure_connection *c)
+{
+    int status = 0;
+    if (c->index == 0 && c->plan->opened) {
+        c->s = c->plan->opened;
+        c->thread->plan->opened = NULL;
+    } else {
+        status = cmd_try_dial(&c->plan->address, c->plan->settings, &c->s);
+    }
+    if (status == 0)
+        no_delay(&c->plan->settings->socket_options, c->s);
+    return status;
+}
+
+int64_t measure_due(const struct measure_connection *c, uint64_t k)
+{
+    double share = (double)c->index / c->plan->settings->connections;
+    return c->plan->begin + (int64_t)(((double)k + share) * c->plan->period);
+}
+
+int64_t measure_wait(const struct measure_connection *c, int64_t due)
+{
+    int64_t now = cmd_flow_now(), end = measure_end(c->plan), until = due < end ? due : end;
+    if (until <= now)
+        return now;
+    skt_sleep((double)(until - now) / 1e9);
+    return cmd_flow_now();
+}
+
+void measure_answered(struct measure_connection *c, int64_t due, int64_t sent, int64_t now)
+{
+    cmd_histogram_add(&c->thread->latencies, now - due);
+    if (c->plan->period > 0)
+        cmd_histogram_add(&c->thread->services, now - sent);
+    c->thread->counts.requests++;
+    c->answered++;
+}
+
+/* The first is the one that is told of. */
+static void keep_trouble(struct measure_connection *c, const char *text)
+{
+    struct measure_result *r = c->thread->result;
+    if (c->failed)
+        return;
+    c->failed = true;
+    pthread_mutex_lock(&r->lock);
+    if (r->failed++ == 0)
+        snprintf(r->trouble, sizeof r->trouble, "%s", text);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void measure_fail(struct measure_connection *c, const char *format, ...)
+{
+    char text[sizeof c->thread->result->trouble];
+    size_t n = (size_t)snprintf(text, sizeof text, "%s: ", c->plan->text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text + n, sizeof text - n, format, args);
+    va_end(args);
+    keep_trouble(c, text);
+}
+
+void measure_fail_call(struct measure_connection *c)
+{
+    if (errno != ECANCELED || cmd_flow_now() < measure_end(c->plan))
+        keep_trouble(c, skt_strerror());
+}
+
+int measure_beside(struct measure_connection *c, void (*fn)(void *connection))
+{
+    if (skt_group_go(c->thread->group, fn, c) == 0)
+        return 0;
+    measure_fail_call(c);
+    return -1;
+}
