@@ -99,6 +99,11 @@ void cmd_flow_add(struct flow *f, const struct flow_header *header, size_t len, 
         late(f, header->sequence);
 }
 
+static double at_most(double value, double most)
+{
+    return value < most ? value : most;
+}
+
 void cmd_flow_write_report(char *buf, uint64_t run, const struct flow *f)
 {
     const uint64_t counts[] = { f->received,
@@ -106,7 +111,7 @@ void cmd_flow_write_report(char *buf, uint64_t run, const struct flow *f)
                                 f->next,
                                 f->reordered,
                                 f->duplicates,
-                                (uint64_t)fmin(f->jitter, MOST_JITTER),
+                                (uint64_t)at_most(f->jitter, MOST_JITTER),
                                 (uint64_t)(f->last_at - f->first_at) };
     memset(buf, 0, FLOW_REPORT_SIZE);
     cmd_flow_write(buf, &(struct flow_header){ .kind = FLOW_REPORT, .run = run });
@@ -124,7 +129,7 @@ void cmd_flow_read_report(const char *buf, struct flow *f)
                         .next = counts[2],
                         .reordered = counts[3],
                         .duplicates = counts[4],
-                        .jitter = fmin((double)counts[5], MOST_JITTER),
+                        .jitter = at_most((double)counts[5], MOST_JITTER),
                         .last_at = (int64_t)(counts[6] & INT64_MAX) };
 }
 
