@@ -130,19 +130,17 @@ struct cmd_settings {
     int port;           /* whose packets; 0: a command's */
 
     /* For those who measure. */
-    int count;       /* 0: no end */
     double interval; /* seconds from one to the next, or -1: the command's own */
     int64_t size;    /* bytes of data in each, or -1: the command's own */
-    bool tcp;        /* skt ping: connect */
-
-    /* For measure. */
+    int count;       /* 0: no end */
+    int connections, threads;
+    int pace;                   /* messages per second over all connections; 0: as fast as answers come */
+    int bulk;                   /* enum cmd_bulk */
+    int answer;                 /* enum cmd_answer */
     double duration;            /* seconds */
     double every;               /* seconds between lines */
     const char *request, *plot; /* or NULL */
-    int connections, threads;
-    int pace;   /* messages per second over all connections; 0: as fast as answers come */
-    int bulk;   /* enum cmd_bulk */
-    int answer; /* enum cmd_answer */
+    bool tcp;                   /* skt ping: connect */
 
     bool reverse; /* skt resolve: names of addresses, too */
     bool calls;   /* skt trace: draw these, not packets */

@@ -117,15 +117,19 @@ static void receive_beside(void *arg)
 /* Its receiver may go on; the connection is at work until both have ended. */
 static void work_paced(struct measure_connection *c)
 {
+    int64_t due;
+    uint64_t k = 0;
     skt_settimeout(c->s, LOOK);
     if (measure_beside(c, receive_beside) < 0)
         return;
-    for (uint64_t k = 0; !is_over(c); k++) {
-        int64_t due = measure_due(c, k);
-        measure_wait(c, due);
-        if (due >= measure_end(c->plan) || c->failed || send_one(c, due) < 0)
+    for (; (due = measure_due(c, k)) < measure_end(c->plan); k++) {
+        if (measure_wait(c, due) >= measure_end(c->plan))
+            break;
+        if (c->failed || send_one(c, due) < 0)
             return;
     }
+    for (; measure_due(c, k) < measure_end(c->plan); k++)
+        c->thread->counts.unsent++;
 }
 
 static void new_run(struct measure_connection *c)
