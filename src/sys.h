@@ -45,6 +45,7 @@ struct skti_sys {
     ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
     int (*sendmmsg)(int fd, struct mmsghdr *msg, unsigned n, int flags);
     ssize_t (*sendfile)(int out, int in, off_t *offset, size_t count);
+    ssize_t (*splice)(int in, int out, size_t len); /* never waits for a pipe */
     /* Descriptors */
     int (*close)(int fd);
     int (*dup_cloexec)(int fd);

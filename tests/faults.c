@@ -55,6 +55,7 @@ static const struct {
     [F_sendmsg] = { "sendmsg", CODES(EINTR, EAGAIN, EPIPE, ENOBUFS, EMSGSIZE), true },
     [F_sendmmsg] = { "sendmmsg", CODES(EINTR, EAGAIN, ENOBUFS, EIO, EINVAL, ENOSYS), true },
     [F_sendfile] = { "sendfile", CODES(EINTR, EAGAIN, EINVAL, EIO, ENOMEM, EPIPE), true },
+    [F_splice] = { "splice", CODES(EINTR, EAGAIN, EINVAL, ENOMEM, EPIPE), true },
     [F_close] = { "close", CODES(EINTR, EIO), false },
     [F_dup_cloexec] = { "dup", CODES(EMFILE), false },
     [F_get_fd_flags] = { "F_GETFD", CODES(EBADF), false },
@@ -219,6 +220,7 @@ ENTRY(ssize_t, sendto, (int fd, const void *buf, size_t len, int flags, const st
 ENTRY(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags), (fd, msg, flags), -1)
 ENTRY(int, sendmmsg, (int fd, struct mmsghdr *msg, unsigned n, int flags), (fd, msg, n, flags), -1)
 ENTRY(ssize_t, sendfile, (int out, int in, off_t *offset, size_t count), (out, in, offset, limited(count)), -1)
+ENTRY(ssize_t, splice, (int in, int out, size_t len), (in, out, limited(len)), -1)
 ENTRY(int, dup_cloexec, (int fd), (fd), -1)
 ENTRY(int, get_fd_flags, (int fd), (fd), -1)
 ENTRY(int, set_fd_flags, (int fd, int flags), (fd, flags), -1)
@@ -359,7 +361,7 @@ void faults_install(void)
 #define PUT(name) skti_sys.name = f_##name
     PUT(socket), PUT(socketpair), PUT(bind), PUT(listen), PUT(accept4), PUT(connect), PUT(shutdown), PUT(getsockname);
     PUT(getpeername), PUT(getsockopt), PUT(setsockopt), PUT(recv), PUT(recvfrom), PUT(recvmsg), PUT(recvmmsg);
-    PUT(send), PUT(sendto), PUT(sendmsg), PUT(sendmmsg), PUT(sendfile), PUT(close), PUT(dup_cloexec);
+    PUT(send), PUT(sendto), PUT(sendmsg), PUT(sendmmsg), PUT(sendfile), PUT(splice), PUT(close), PUT(dup_cloexec);
     PUT(get_fd_flags), PUT(set_fd_flags), PUT(get_file_flags), PUT(set_nonblocking), PUT(open), PUT(readlink);
     PUT(opendir), PUT(unlink), PUT(rename), PUT(pread), PUT(eventfd), PUT(read), PUT(write), PUT(epoll_create1);
     PUT(epoll_ctl), PUT(epoll_pwait2), PUT(epoll_wait), PUT(mmap), PUT(munmap), PUT(mprotect), PUT(madvise), PUT(ppoll),

@@ -30,6 +30,7 @@ enum fault_call {
     F_sendmsg,
     F_sendmmsg,
     F_sendfile,
+    F_splice,
     F_close,
     F_dup_cloexec,
     F_get_fd_flags,

@@ -172,6 +172,8 @@ static void no_socket_to_use(void)
     NEEDS_SOCKET(skt_sendall, "sendall", (s, &c, 1, 0));
     NEEDS_SOCKET(skt_sendto, "sendto", (s, &c, 1, 0, skt_inet("127.0.0.1", 1)));
     NEEDS_SOCKET(skt_sendfile, "sendfile", (s, 0, 0, 1));
+    NEEDS_SOCKET(skt_recv_pipe, "recv_pipe", (s, 1, 1));
+    NEEDS_SOCKET(skt_send_pipe, "send_pipe", (s, 0, 1));
     NEEDS_SOCKET(skt_makefile, "makefile", (s, "r"));
     NEEDS_SOCKET(skt_recvmsg, "recvmsg", (s, &msg, 0));
     NEEDS_SOCKET(skt_sendmsg, "sendmsg", (s, &msg, 0));
@@ -549,6 +551,10 @@ static void files(void)
     FAILS(skt_sendfile, "sendfile", EINVAL, (s, 0, 0, TOO_MUCH));
     FAILS(skt_sendfile, "sendfile", EINVAL, (s, 0, 0, SIZE_MAX));
     FAILS(skt_sendfile, "sendfile", EINVAL, (dgram, 0, 0, 1));
+    FAILS(skt_recv_pipe, "recv_pipe", EINVAL, (s, 1, SIZE_MAX));
+    FAILS(skt_send_pipe, "send_pipe", EINVAL, (s, 0, TOO_MUCH));
+    FAILS(skt_send_pipe, "send_pipe", EBADF, (s, -1, 1));
+    FAILS(skt_recv_pipe, "recv_pipe", EINVAL, (dgram, 1, 1));
     CHECK_INT(skt_settimeout(s, 0), 0);
     FAILS(skt_sendfile, "sendfile", EINVAL, (s, 0, 0, 1));
     close(folder);

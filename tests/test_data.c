@@ -2,6 +2,7 @@
 #include "check.h"
 #include "peer.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -77,6 +78,28 @@ static int by_sendfile(skt *s, const char *data)
     return close(fd);
 }
 
+/* 0, 1, 2 ... of what the pipe holds at a time. */
+static int by_pipe(skt *s, const char *data)
+{
+    int fds[2];
+    CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
+    for (size_t done = 0, held = 0; done < MUCH; held = 0) {
+        size_t wanted = MUCH - done < 4096 ? MUCH - done : 4096;
+        CHECK_INT(write(fds[1], data + done, wanted), wanted);
+        while (held < wanted) {
+            ssize_t n = skt_send_pipe(s, fds[0], held % 3 ? 1000 : SSIZE_MAX);
+            if (n < 0)
+                return -1;
+            held += (size_t)n;
+        }
+        done += wanted;
+    }
+    CHECK_ERRNO(skt_send_pipe(s, fds[0], 1), EAGAIN); /* whatever the timeout */
+    close(fds[1]);
+    CHECK_INT(skt_send_pipe(s, fds[0], 1), 0);
+    return close(fds[0]);
+}
+
 static int by_makefile(skt *s, const char *data)
 {
     FILE *file = skt_makefile(s, "wb");
@@ -86,7 +109,7 @@ static int by_makefile(skt *s, const char *data)
 
 static void bulk(void)
 {
-    static int (*const ways[])(skt * s, const char *data) = { by_sendall, by_send, by_sendfile, by_makefile };
+    static int (*const ways[])(skt * s, const char *data) = { by_sendall, by_send, by_sendfile, by_pipe, by_makefile };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         for (int timeout = 0; timeout < 2; timeout++)
             for (int tcp = 0; tcp < 2; tcp++) {
@@ -320,6 +343,97 @@ static void files_that_are_not_sent(void)
     close(folder);
 }
 
+/* ---- Into a pipe ---- */
+
+static void send_much(void *arg)
+{
+    char *data = block();
+    CHECK_INT(skt_sendall(arg, data, MUCH, 0), 0);
+    CHECK_INT(skt_shutdown(arg, SHUT_WR), 0);
+    free(data);
+}
+
+/* All that comes, through a pipe that now and then is full. */
+static void receive_by_pipe(skt *s, char *data)
+{
+    int fds[2];
+    size_t done = 0, pieces = 0;
+    ssize_t n, held = 0;
+    CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
+    CHECK(fcntl(fds[1], F_SETPIPE_SZ, 4096) == 4096);
+    while ((n = skt_recv_pipe(s, fds[1], SSIZE_MAX)) != 0) {
+        if (n < 0)
+            CHECK(errno == EAGAIN && held > 0);
+        else
+            held += n;
+        if (n > 0 && ++pieces % 3)
+            continue; /* which may be too much */
+        CHECK_INT(read(fds[0], data + done, (size_t)held), held);
+        done += (size_t)held;
+        held = 0;
+    }
+    close(fds[1]);
+    CHECK_INT(read(fds[0], data + done, (size_t)held + 1), held);
+    CHECK_INT(done + (size_t)held, MUCH);
+    close(fds[0]);
+}
+
+static void into_a_pipe(void)
+{
+    char *data = block(), *got = malloc(MUCH + 1);
+    for (int tcp = 0; tcp < 2; tcp++)
+        for (int timeout = 0; timeout < 2; timeout++) {
+            struct peer peer;
+            skt *pair[2];
+            if (tcp)
+                tcp_pair(pair);
+            else
+                CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+            CHECK_INT(skt_settimeout(pair[1], timeout ? 60 : SKT_NO_TIMEOUT), 0);
+            start_peer(&peer, send_much, pair[0]);
+            receive_by_pipe(pair[1], got);
+            join_peer(&peer);
+            CHECK(!memcmp(data, got, MUCH));
+            skt_close(pair[0]);
+            skt_close(pair[1]);
+        }
+    free(data);
+    free(got);
+}
+
+static void pipes_refused(void)
+{
+    int fds[2], file = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+    skt *pair[2], *s = skt_socket(AF_INET, SOCK_DGRAM, 0);
+    char c;
+    CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    CHECK_ERRNO(skt_recv_pipe(s, fds[1], 1), EINVAL);
+    CHECK_STR(skt_strerror(), "recv_pipe: only stream sockets move data through pipes");
+    CHECK_ERRNO(skt_send_pipe(s, fds[0], 1), EINVAL);
+    CHECK_INT(skt_recv_pipe(pair[0], fds[1], 0), 0);
+    CHECK_INT(skt_settimeout(pair[0], 0.02), 0);
+    CHECK_ERRNO(skt_recv_pipe(pair[0], fds[1], 1), ETIMEDOUT);
+    CHECK(skt_timed_out());
+    CHECK_INT(skt_settimeout(pair[0], 0), 0);
+    CHECK_ERRNO(skt_recv_pipe(pair[0], fds[1], 1), EAGAIN);
+    CHECK_INT(skt_settimeout(pair[0], SKT_NO_TIMEOUT), 0);
+    CHECK_INT(skt_send(pair[1], "x", 1, 0), 1);
+    CHECK_ERRNO(skt_recv_pipe(pair[0], -1, 1), EBADF);
+    CHECK_ERRNO(skt_recv_pipe(pair[0], file, 1), EBADF); /* not for writing */
+    CHECK_INT(skt_recv_pipe(pair[0], fds[1], 1), 1);
+    CHECK_INT(read(fds[0], &c, 1), 1);
+    skt_close(pair[1]);
+    CHECK_INT(write(fds[1], "y", 1), 1);
+    CHECK_ERRNO(skt_send_pipe(pair[0], fds[0], 1), EPIPE); /* and no SIGPIPE */
+    CHECK_INT(skt_recv_pipe(pair[0], fds[1], 1), 0);
+    skt_close(pair[0]);
+    skt_close(s);
+    close(fds[0]);
+    close(fds[1]);
+    close(file);
+}
+
 /* ---- A task that never has to wait ---- */
 
 static void sleep_a_moment(void *arg)
@@ -361,6 +475,8 @@ int main(void)
         { "SOCK_SEQPACKET keeps messages apart", seqpacket },
         { "names take the socket's family", by_name },
         { "sendfile's refusals, and files that are copied", files_that_are_not_sent },
+        { "into a pipe", into_a_pipe },
+        { "what pipes refuse", pipes_refused },
         /* threads are the kernel's to be fair to */
         { "a task that always has data does not keep others from waking", endless_data, IN_TASK },
     };

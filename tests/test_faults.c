@@ -131,6 +131,15 @@ static void prepare_file(struct ctx *x)
     CHECK(x->fd >= 0 && unlink(name) == 0 && write(x->fd, pattern, DATA) == DATA);
 }
 
+static void prepare_pipe(struct ctx *x)
+{
+    int fds[2];
+    prepare_pair(x);
+    CHECK(pipe2(fds, O_CLOEXEC) == 0 && write(fds[1], pattern, DATA) == DATA);
+    close(fds[1]);
+    x->fd = fds[0];
+}
+
 static void prepare_writer(struct ctx *x)
 {
     prepare_pair(x);
@@ -331,6 +340,14 @@ static int act_sendmsg(struct ctx *x)
 static int act_sendfile(struct ctx *x)
 {
     return count_of(skt_sendfile(x->a, x->fd, 0, 0), DATA);
+}
+
+static int act_send_pipe(struct ctx *x)
+{
+    ssize_t n = 0, sum = 0;
+    while (sum < DATA && (n = skt_send_pipe(x->a, x->fd, DATA)) > 0)
+        sum += n;
+    return n < 0 ? -1 : count_of(sum, DATA);
 }
 
 /* A file that the kernel cannot send by itself. */
@@ -660,6 +677,7 @@ static const struct scenario scenarios[] = {
     /* what sendfile(2) does not take is copied */
     { "sendfile", prepare_file, act_sendfile, WAKING "sendfile ", true },
     { "sendfile, by copies", prepare_file, act_sendfile_by_copies, WAKING, true },
+    { "send_pipe", prepare_pipe, act_send_pipe, WAKING, true },
     { "writing to a FILE", prepare_writer, act_write_file, WAKING, true },
     { "reading and writing one FILE", prepare_both, act_write_both, WAKING, false },
     { "sendto", prepare_udp, act_sendto, WAKING, false },
@@ -863,9 +881,9 @@ static void signals_change_nothing(void)
 
 static void pieces_of_any_length(void)
 {
-    static int (*const acts[])(struct ctx * x) = { act_sendall,    act_sendfile,  act_sendfile_by_copies,
-                                                   act_write_file, act_read_file, act_write_both,
-                                                   act_recv_whole };
+    static int (*const acts[])(struct ctx *
+                               x) = { act_sendall,    act_sendfile,  act_sendfile_by_copies, act_send_pipe,
+                                      act_write_file, act_read_file, act_write_both,         act_recv_whole };
     for (size_t limit = 1; limit <= DATA; limit = limit < 40 ? limit + 1 : limit * 2 - 17)
         for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
             for (size_t j = 0; j < sizeof acts / sizeof *acts; j++) {

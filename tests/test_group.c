@@ -261,6 +261,8 @@ static void call_each(void *unused)
     EACH(skt_sendmsg(pair[0], &msg, 0));
     EACH(skt_sendmmsg(pair[0], &datagram, 1, 0));
     EACH(skt_sendfile(pair[0], file, 0, 10));
+    EACH(skt_send_pipe(pair[0], file, 10));
+    EACH(skt_recv_pipe(pair[0], file, 1));
     EACH(skt_recv(pair[0], buf, 1, 0)); /* a byte is there */
     EACH(skt_recv(pair[0], buf, 1, MSG_DONTWAIT));
     EACH(skt_recv(pair[0], buf, 1, MSG_WAITALL));
