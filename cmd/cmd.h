@@ -49,8 +49,8 @@ struct command {
     enum cmd_arguments arguments;
 };
 
-extern const struct command cmd_connect, cmd_listen, cmd_send, cmd_receive, cmd_echo, cmd_discard, cmd_chargen,
-    cmd_measure, cmd_ping, cmd_resolve, cmd_options, cmd_trace, cmd_help;
+extern const struct command cmd_connect, cmd_listen, cmd_relay, cmd_send, cmd_receive, cmd_echo, cmd_discard,
+    cmd_chargen, cmd_measure, cmd_ping, cmd_resolve, cmd_options, cmd_trace, cmd_help;
 
 /* The i-th command, NULL after the last. */
 const struct command *cmd_command(size_t i);
@@ -147,6 +147,15 @@ struct cmd_settings {
 
     /* For send and receive. */
     bool listen, raw, replace;
+
+    /* For relay. */
+    bool accept_proxy;
+    int send_proxy;       /* the version, or 0 */
+    int64_t rate;         /* bytes per second; 0: no limit */
+    int max;              /* connections; 0: no limit */
+    double grace;         /* seconds */
+    const char *handover; /* a path, or NULL */
+    const char *log;      /* likewise */
 
     bool json;
     bool verbose;

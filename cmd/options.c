@@ -57,6 +57,7 @@ static const char *const bulk_words[] = {
 };
 static const char *const answer_words[] = { [ANSWER_DEFAULT] = "",  [ANSWER_ECHO] = "echo", [ANSWER_LINE] = "line",
                                             [ANSWER_HTTP] = "http", [ANSWER_NONE] = "none", NULL };
+static const char *const proxy_words[] = { "", "v1", "v2", NULL };
 static const char *const shell_words[] = { [SHELL_NONE] = "", [SHELL_BASH] = "bash", [SHELL_ZSH] = "zsh", NULL };
 
 #define FIELD(name) offsetof(struct cmd_settings, name)
@@ -113,6 +114,17 @@ static const struct cmd_option rows[] = {
     { 0, "answer", "KIND", OPTION_WORD, FIELD(answer), .help = "what answers it: echo, line, http or none",
       .words = answer_words },
     { 0, "plot", "FILE", OPTION_TEXT, FIELD(plot), .help = "draw the results, as SVG" },
+    { 0, "accept-proxy", NULL, OPTION_FLAG, FIELD(accept_proxy),
+      .help = "clients send a PROXY header, version 1 or 2" },
+    { 0, "send-proxy", "VERSION", OPTION_WORD, FIELD(send_proxy), .help = "send a PROXY header: v1 or v2",
+      .words = proxy_words },
+    { 0, "rate", "RATE", OPTION_SIZE, FIELD(rate), .help = "bytes a second, each way of each connection: 64k, 1M" },
+    { 0, "max", "N", OPTION_NUMBER, FIELD(max), .help = "so many connections at once; others wait", .least = 1,
+      .most = 10000000 },
+    { 0, "grace", "TIME", OPTION_TIME, FIELD(grace), .help = "for those who are there when SIGTERM comes (10 s)" },
+    { 0, "handover", "PATH", OPTION_TEXT, FIELD(handover),
+      .help = "take over from the relay with this PATH: nobody is refused" },
+    { 0, "log", "FILE", OPTION_TEXT, FIELD(log), .help = "append the lines to FILE" },
     { 0, "json", NULL, OPTION_FLAG, FIELD(json), .help = "print results as JSON, a line each" },
     { 'v', "verbose", NULL, OPTION_FLAG, FIELD(verbose), .help = "say more on standard error" },
     { 0, "completion", "SHELL", OPTION_WORD, FIELD(completion), .help = "print the completion for bash or zsh",
@@ -131,6 +143,7 @@ static const struct cmd_settings defaults = {
     .threads = 1,
     .duration = 10,
     .every = 1,
+    .grace = 10,
 };
 
 /* ---- Values: one function for each kind ---- */

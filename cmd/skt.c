@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = { &cmd_connect, &cmd_listen,
+static const struct command *const commands[] = { &cmd_connect, &cmd_listen,  &cmd_relay,
 #ifdef CMD_TRANSFER
                                                   &cmd_send,    &cmd_receive,
 #endif
