@@ -275,14 +275,16 @@ static uint64_t steps(step *s, double how_long, int port, struct connection *all
 
 static void measure(step *s, int port, struct connection *all)
 {
-    steps(s, seconds * WARM_UP, port, all);
+    uint64_t before = steps(s, seconds * WARM_UP, port, all);
     forget_records();
     uint64_t cpu = server_cpu(), start = now_ns();
     uint64_t done = steps(s, seconds, port, all);
     uint64_t took = now_ns() - start;
     cpu = server_cpu() - cpu;
-    printf("{\"requests\": %llu, \"seconds\": %.6f, \"cpu\": %llu, \"median_us\": %.2f, \"p99_us\": %.2f}\n",
-           (unsigned long long)done, (double)took / 1e9, (unsigned long long)cpu, quantile(0.5), quantile(0.99));
+    printf("{\"requests\": %llu, \"seconds\": %.6f, \"cpu\": %llu, \"median_us\": %.2f, \"p99_us\": %.2f, "
+           "\"before\": %llu}\n",
+           (unsigned long long)done, (double)took / 1e9, (unsigned long long)cpu, quantile(0.5), quantile(0.99),
+           (unsigned long long)before);
 }
 
 static void measure_accept(int port)

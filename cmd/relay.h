@@ -26,6 +26,7 @@ struct relay {
     bool once;                /* one of the sides is one connection, and not a place to listen or connect at */
     bool failed;              /* once: it has */
     int log_fd;
+    bool unlogged; /* it is /dev/null */
     bool live;     /* somebody sees the live line */
     unsigned open; /* the rest is for it, and atomic */
     uint64_t total, failures;
@@ -50,7 +51,6 @@ struct link {
     struct cmd_peer client, upstream;
     skt_addr source, destination; /* the client's address and where it connected to, as told by the PROXY header if one
                                      is accepted */
-    skt_addr reached;             /* the upstream side's address */
     struct flow up, down;
     skt_group *flows;
     double begun, connected, active; /* on the monotonic clock; 0: never */
@@ -60,6 +60,9 @@ struct link {
 };
 
 double relay_now(void);
+
+/* As cmd_peer_connected, without asking for an address that nobody is going to see. */
+struct cmd_peer relay_peer(const struct relay *relay, skt *s);
 
 /* ---- relay_link.c ---- */
 

@@ -212,8 +212,6 @@ static struct session *begin(struct thread *t, const struct cmd_peer *from)
     s->thread = t;
     s->end = &s->first;
     link_begin(&s->link, t->relay, from);
-    s->link.source = from->addr;
-    skt_getsockname(t->server, &s->link.destination);
     unsigned slot = slot_of(&from->addr);
     s->next = t->slots[slot];
     t->slots[slot] = s;

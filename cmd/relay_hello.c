@@ -113,15 +113,13 @@ static int send_header(struct link *link)
 
 int link_connect(struct link *link)
 {
-    if (!link->client.addressed) {
-        skt_getpeername(link->client.sock, &link->source);
+    link->source = link->client.addr;
+    if (link->relay->settings->send_proxy || link->relay->settings->json)
         skt_getsockname(link->client.sock, &link->destination);
-    }
     if ((link->relay->settings->accept_proxy && accept_header(link) < 0) || dial(link) < 0)
         return -1;
-    link->upstream = cmd_peer_connected(link->upstream.sock);
+    link->upstream = relay_peer(link->relay, link->upstream.sock);
     set_nodelay(link->relay, link->upstream.sock);
-    skt_getpeername(link->upstream.sock, &link->reached);
     if (send_header(link) < 0)
         return -1;
     link->connected = link->active = relay_now();

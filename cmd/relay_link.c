@@ -29,6 +29,14 @@ double relay_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+struct cmd_peer relay_peer(const struct relay *relay, skt *s)
+{
+    int type = skt_type(s);
+    if (!relay->unlogged || relay->settings->send_proxy)
+        return cmd_peer_connected(s);
+    return (struct cmd_peer){ .sock = s, .messages = type != SOCK_STREAM, .endless = type == SOCK_DGRAM };
+}
+
 void link_begin(struct link *link, struct relay *relay, const struct cmd_peer *client)
 {
     *link = (struct link){ .relay = relay, .client = *client, .begun = relay_now() };
@@ -305,8 +313,8 @@ void flow_carry(struct flow *f)
     struct flow *other = f == &f->link->up ? &f->link->down : &f->link->up;
     bool ok = carry_all(f);
     f->ended = true;
-    if (ok && !f->to->endless)
-        skt_shutdown(f->to->sock, SHUT_WR); /* fails only where that side is gone, which others will find */
+    if (ok && !other->ended && !f->to->endless) /* or else it is closed now */
+        skt_shutdown(f->to->sock, SHUT_WR);     /* fails only where that side is gone, which others will find */
     if (ok && !other->ended) {
         if (f->to->endless)
             fade(f->link);
@@ -327,8 +335,10 @@ void link_carry(struct link *link)
 {
     double idle = link->relay->idle;
     link->flows = skt_group_new();
-    skt_settimeout(link->client.sock, idle);
-    skt_settimeout(link->upstream.sock, idle);
+    if (idle >= 0) {
+        skt_settimeout(link->client.sock, idle);
+        skt_settimeout(link->upstream.sock, idle);
+    }
     if (skt_group_go(link->flows, flow_task, &link->up) < 0 || skt_group_go(link->flows, flow_task, &link->down) < 0) {
         link_fail(link, "%s", skt_strerror());
         link->broken = true;

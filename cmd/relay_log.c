@@ -10,11 +10,20 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LIVE 0.5 /* seconds between two live lines */
 
 /* ---- The lines ---- */
+
+/* Lines for nobody are not made: they are some per cent of a short connection's time. */
+static bool is_for_nobody(int fd)
+{
+    struct stat file, null;
+    return fstat(fd, &file) == 0 && stat("/dev/null", &null) == 0 && S_ISCHR(file.st_mode) &&
+           file.st_rdev == null.st_rdev;
+}
 
 int relay_open_log(struct relay *relay)
 {
@@ -24,6 +33,7 @@ int relay_open_log(struct relay *relay)
     if (!path)
         return 0;
     relay->log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    relay->unlogged = relay->log_fd >= 0 && is_for_nobody(relay->log_fd);
     if (relay->log_fd >= 0)
         return 0;
     cmd_say("--log %s: %s", path, strerror(errno));
@@ -84,7 +94,7 @@ static void write_json(FILE *file, const struct link *link)
     cmd_json_text(&j, "date", date_text(link, date));
     cmd_json_text(&j, "client", name(&relay->from, &link->source, text));
     cmd_json_text(&j, "listener", name(&relay->from, &link->destination, text));
-    cmd_json_text(&j, "upstream", name(&relay->to, &link->reached, text));
+    cmd_json_text(&j, "upstream", name(&relay->to, &link->upstream.addr, text));
     cmd_json_number(&j, "seconds", relay_now() - link->begun);
     cmd_json_number(&j, "connect_seconds", link->connected > 0 ? link->connected - link->begun : (double)NAN);
     cmd_json_integer(&j, "bytes_up", (int64_t)link->up.bytes);
@@ -111,7 +121,7 @@ static void write_text(FILE *file, const struct link *link)
     char from[SKT_ADDR_TEXT_MAX], to[SKT_ADDR_TEXT_MAX], date[40], up[CMD_UNITS_TEXT], down[CMD_UNITS_TEXT],
         time[CMD_UNITS_TEXT], connect[CMD_UNITS_TEXT];
     fprintf(file, "%s %s -> %s: %s", date_text(link, date), name(&relay->from, &link->source, from),
-            name(&relay->to, &link->reached, to), cmd_time_text(relay_now() - link->begun, time));
+            name(&relay->to, &link->upstream.addr, to), cmd_time_text(relay_now() - link->begun, time));
     if (link->connected > 0)
         fprintf(file, ", connected in %s, %s up, %s down", cmd_time_text(link->connected - link->begun, connect),
                 cmd_size_text((double)link->up.bytes, up), cmd_size_text((double)link->down.bytes, down));
@@ -136,7 +146,7 @@ void relay_log(const struct link *link)
 {
     char *line = NULL;
     size_t len = 0;
-    FILE *file = open_memstream(&line, &len);
+    FILE *file = link->relay->unlogged ? NULL : open_memstream(&line, &len);
     if (!file)
         return;
     (link->relay->settings->json ? write_json : write_text)(file, link);

@@ -11,7 +11,7 @@
 static void handle(skt *conn, void *arg)
 {
     struct link link;
-    struct cmd_peer client = cmd_peer_connected(conn);
+    struct cmd_peer client = relay_peer(arg, conn);
     link_begin(&link, arg, &client);
     if (link_connect(&link) == 0)
         link_carry(&link);
@@ -124,8 +124,6 @@ static void serve_one(void *arg)
         exit(status);
     relay_begin_status(relay);
     link_begin(&link, relay, &client);
-    if (client.addressed)
-        link.source = client.addr;
     if (link_connect(&link) == 0)
         link_carry(&link);
     link_end(&link);

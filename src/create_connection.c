@@ -48,20 +48,21 @@ static int bind_source(int fd, const skt_addr *source)
 }
 
 /* TCP lets a socket connect to itself, where nobody listens on a port that
- * happens to be given to the client.  That is nobody's server. */
-static bool connected_to_itself(int fd)
+ * happens to be given to the client.  That is nobody's server.  Most often its port tells that it is not so. */
+static bool connected_to_itself(int fd, const struct addrinfo *ai)
 {
     struct sockaddr_in6 local = { 0 }, peer = { 0 };
     socklen_t local_len = sizeof local, peer_len = sizeof peer;
     return skti_sys.getsockname(fd, (struct sockaddr *)&local, &local_len) == 0 &&
+           local.sin6_port == ((const struct sockaddr_in6 *)ai->ai_addr)->sin6_port &&
            skti_sys.getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 && local_len == peer_len &&
            memcmp(&local, &peer, local_len) == 0;
 }
 
-static int result_of(int fd)
+static int result_of(int fd, const struct addrinfo *ai)
 {
     int code = skti_connect_result(fd);
-    return code == 0 && connected_to_itself(fd) ? ECONNREFUSED : code;
+    return code == 0 && connected_to_itself(fd, ai) ? ECONNREFUSED : code;
 }
 
 /* What the caller does to the new socket, as an skt for as long as that takes: 0 or an errno. */
@@ -93,7 +94,7 @@ static int start(const struct race *r, const struct addrinfo *ai, int *code)
     }
     *code = make_ready(r, fd, ai);
     if (*code == 0 && skti_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
-        *code = result_of(fd);
+        *code = result_of(fd, ai);
     else if (*code == 0)
         *code = errno == EINTR ? EINPROGRESS : errno;
     if (*code == 0 || *code == EINPROGRESS)
@@ -140,7 +141,7 @@ static int look_at_ended(struct race *r)
     for (unsigned i = r->running; i-- > 0;) {
         if (!r->fds[i].revents)
             continue;
-        int fd = r->fds[i].fd, code = result_of(fd);
+        int fd = r->fds[i].fd, code = result_of(fd, r->addresses[i]);
         if (code == 0)
             return fd;
         skti_sys.close(fd);
@@ -206,8 +207,14 @@ static const struct addrinfo *address_of(const struct race *r, int fd)
 static skt *prize(const struct race *r, int fd)
 {
     const struct addrinfo *ai = address_of(r, fd);
-    skt *s = skti_adopt("connect", fd, ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK, ai->ai_protocol);
-    if (s && skti_set_timeout(s, r->timeout) < 0) {
+    skt *s = skti_new("connect", fd, ai->ai_family, SOCK_STREAM, ai->ai_protocol);
+    if (!s) {
+        skti_sys.close(fd);
+        errno = ENOMEM;
+    }
+    if (s && r->timeout >= 0)
+        __atomic_store_n(&s->timeout, r->timeout, __ATOMIC_RELAXED); /* the mode is right already */
+    if (s && r->timeout < 0 && skti_set_timeout(s, r->timeout) < 0) {
         int code = errno;
         skti_drop(s);
         skti_fail("connect", code);
