@@ -23,6 +23,8 @@ static int check_sides(const struct relay *relay)
         return cmd_misuse("'%s': a host and a port above 0 are needed to connect", to->text);
     if (to->listening)
         return cmd_misuse("'%s': descriptor %d is a listener; it has no peer yet", to->text, to->fd);
+    if (relay->settings->handover && (from->stdio || from->fd >= 0 || from->type != SOCK_STREAM))
+        return cmd_misuse("--handover: '%s' is no address of streams to listen at", from->text);
     if (relay->settings->accept_proxy && (from->stdio || from->type != SOCK_STREAM))
         return cmd_misuse("--accept-proxy: '%s' gets no streams", from->text);
     if (relay->settings->send_proxy && (to->stdio || to->type != SOCK_STREAM))

@@ -44,8 +44,6 @@ static int make_listener(struct relay *relay, skt **server)
 {
     bool inherits = relay->settings->handover || getenv("LISTEN_FDS");
     bool can = relay->from.fd < 0 && relay->from.type == SOCK_STREAM;
-    if (relay->settings->handover && !can)
-        return cmd_misuse("--handover: '%s' is no address of streams to listen at", relay->from.text);
     return inherits && can ? inherit(relay, server) : cmd_listen_at(&relay->from, relay->settings, server);
 }
 

@@ -277,6 +277,59 @@ class Listener(Process):
         self.port = int(self.address.rpartition(":")[2]) if self.address[-1].isdigit() and "//" in self.address else 0
 
 
+class Relay(Process):
+    """skt relay, started and ready; port and address are where clients come to."""
+
+    def __init__(self, *words, **options):
+        super().__init__(os.environ["SKT"], "relay", *words, **options)
+        self.address = self.wait_err(r"relaying (.*) to .*\n")[1]
+        self.port = int(self.address.rpartition(":")[2]) if self.address[-1].isdigit() and "//" in self.address else 0
+
+    def lines(self):
+        """The lines of connections so far."""
+        return [line for line in self.err.decode().splitlines() if " -> " in line]
+
+
+class Server:
+    """A TCP server of this program: serve(connection) runs in a thread for each client."""
+
+    def __init__(self, serve, address=("127.0.0.1", 0), family=socket.AF_INET):
+        self.listener = socket.socket(family)
+        self.listener.bind(address)
+        self.listener.listen(1024)
+        self.port = self.listener.getsockname()[1] if family != socket.AF_UNIX else 0
+        self.target = "127.0.0.1:%s" % self.port
+        threading.Thread(target=self._accept, args=(serve,), daemon=True).start()
+
+    def _accept(self, serve):
+        while True:
+            connection, _ = self.listener.accept()
+            threading.Thread(target=self._serve, args=(serve, connection), daemon=True).start()
+
+    @staticmethod
+    def _serve(serve, connection):
+        with connection:
+            try:
+                serve(connection)
+            except OSError:
+                pass # the scene looks at what its client sees
+
+
+def echo(connection):
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
+def connect(port):
+    s = socket.create_connection(("127.0.0.1", port))
+    s.settimeout(LIMIT)
+    return s
+
+
+def read_all(connection):
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
 def end():
     for process in Process.all:
         if process.running():
