@@ -89,17 +89,14 @@ const struct command cmd_relay = {
     .name = "relay",
     .run = run,
     .line = "connect whoever comes to one address to another one",
-    .options = "accept-proxy send-proxy rate max grace handover log json timeout idle | source interface ttl dscp "
+    .options = "accept-proxy send-proxy rate max grace handover log | json timeout idle source interface ttl dscp "
                "option send-buffer receive-buffer ipv4 ipv6 help",
     .operands = "ADDRESS ADDRESS",
     .examples = "  skt relay :8080 example.org:80          TCP, for many at once\n"
-                "  skt relay unix:/run/db.sock :5432       a port as a file\n"
-                "  skt relay --idle 30 udp://:53 udp://9.9.9.9:53\n"
-                "                                          UDP, a socket for each client\n"
+                "  skt relay unix:/run/db.sock db:5432     a port as a file\n"
+                "  skt relay udp://:53 udp://9.9.9.9:53    UDP, a socket for each client\n"
                 "  skt relay --send-proxy v2 :80 web:8080  the server learns who it is\n"
-                "  skt relay --rate 64k :8080 web:80       a slow line\n",
-    .rules = "Writes a line for each connection at its end: to standard error, to --log FILE,\n"
-             "or with --json to standard output.  $LISTEN_FDS is taken.  SIGTERM lets those\n"
-             "who are there finish, for --grace; a second one ends it.  Times: 10 s for\n"
-             "connecting and for a PROXY header, no limit for silence (datagrams 60 s).\n",
+                "  skt relay --rate 64k :80 web:8080       a slow line\n",
+    .rules = "Writes a line for each connection to standard error (--json: to standard output).\n"
+             "--timeout for connecting is 10 s, --idle has no limit (datagrams: 60 s).\n",
 };

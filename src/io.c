@@ -87,18 +87,18 @@ static const struct {
     int flags;     /* added, if the family takes them */
     bool for_good; /* flagless: made often on one socket, so that it stays non-blocking after a task's first */
 } calls[] = {
-    [SKTI_RECV] = { try_recv, POLLIN, false, false, 0 },
-    [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, false, 0 },
-    [SKTI_RECVMSG] = { try_recvmsg, POLLIN, false, false, MSG_CMSG_CLOEXEC },
-    [SKTI_RECVMMSG] = { try_recvmmsg, POLLIN, false, false, MSG_CMSG_CLOEXEC },
-    [SKTI_SEND] = { try_send, POLLOUT, false, true, MSG_NOSIGNAL },
-    [SKTI_SENDTO] = { try_sendto, POLLOUT, false, false, MSG_NOSIGNAL },
-    [SKTI_SENDMSG] = { try_sendmsg, POLLOUT, false, false, MSG_NOSIGNAL },
-    [SKTI_SENDMMSG] = { try_sendmmsg, POLLOUT, false, false, MSG_NOSIGNAL | MSG_DONTWAIT },
-    [SKTI_SENDFILE] = { try_sendfile, POLLOUT, true, true, 0 },
-    [SKTI_ACCEPT] = { try_accept, POLLIN, true, false, 0, .for_good = true },
-    [SKTI_RECV_PIPE] = { try_recv_pipe, POLLIN, true, false, 0, .for_good = true },
-    [SKTI_SEND_PIPE] = { try_send_pipe, POLLOUT, true, false, 0, .for_good = true },
+    [SKTI_RECV] = { try_recv, POLLIN, false, false, 0, false },
+    [SKTI_RECVFROM] = { try_recvfrom, POLLIN, false, false, 0, false },
+    [SKTI_RECVMSG] = { try_recvmsg, POLLIN, false, false, MSG_CMSG_CLOEXEC, false },
+    [SKTI_RECVMMSG] = { try_recvmmsg, POLLIN, false, false, MSG_CMSG_CLOEXEC, false },
+    [SKTI_SEND] = { try_send, POLLOUT, false, true, MSG_NOSIGNAL, false },
+    [SKTI_SENDTO] = { try_sendto, POLLOUT, false, false, MSG_NOSIGNAL, false },
+    [SKTI_SENDMSG] = { try_sendmsg, POLLOUT, false, false, MSG_NOSIGNAL, false },
+    [SKTI_SENDMMSG] = { try_sendmmsg, POLLOUT, false, false, MSG_NOSIGNAL | MSG_DONTWAIT, false },
+    [SKTI_SENDFILE] = { try_sendfile, POLLOUT, true, true, 0, false },
+    [SKTI_ACCEPT] = { try_accept, POLLIN, true, false, 0, true },
+    [SKTI_RECV_PIPE] = { try_recv_pipe, POLLIN, true, false, 0, true },
+    [SKTI_SEND_PIPE] = { try_send_pipe, POLLOUT, true, false, 0, true },
 };
 
 /* ---- Trying again ---- */
