@@ -97,6 +97,6 @@ const struct command cmd_relay = {
                 "  skt relay udp://:53 udp://9.9.9.9:53    UDP, a socket for each client\n"
                 "  skt relay --send-proxy v2 :80 web:8080  the server learns who it is\n"
                 "  skt relay --rate 64k :80 web:8080       a slow line\n",
-    .rules = "Writes a line for each connection to standard error (--json: to standard output).\n"
+    .rules = "Writes a line for each connection to standard error (with --json to output).\n"
              "--timeout for connecting is 10 s, --idle has no limit (datagrams: 60 s).\n",
 };
