@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
-enum { SIGNATURE_LEN = 12, FIXED_LEN = 16, V1_LONGEST = 107, UNIX_LEN = 108 };
+#define UNIX_LEN ((size_t)108)
+enum { SIGNATURE_LEN = 12, FIXED_LEN = 16, V1_LONGEST = 107 };
 
 /* ---- Version 1 ---- */
 

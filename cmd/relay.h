@@ -2,10 +2,12 @@
  *
  *     relay.c           the command: what it was told, and how it begins
  *     relay_streams.c   clients that connect, each in a task of skt_serve
- *     relay_datagrams.c clients that only send datagrams
+ *     relay_datagrams.c clients that only send datagrams: the sockets they send to
+ *     relay_session.c   and each of them
  *     relay_stdio.c     standard input and output as a socket
  *     relay_hello.c     what goes before the data: the PROXY header, and the connection to the upstream side
- *     relay_link.c      the data between the two, both ways
+ *     relay_link.c      a client and its upstream side
+ *     relay_flow.c      the data of one direction
  *     relay_pool.c      buffers and pipes for it
  *     relay_log.c       a line for each connection, and the live line
  *
@@ -60,6 +62,7 @@ struct link {
 };
 
 double relay_now(void);
+bool relay_is_tcp(skt *s);
 
 /* As cmd_peer_connected, without asking for an address that nobody is going to see. */
 struct cmd_peer relay_peer(const struct relay *relay, skt *s);
@@ -73,7 +76,15 @@ void link_begin(struct link *link, struct relay *relay, const struct cmd_peer *c
  * task is cancelled. */
 void link_carry(struct link *link);
 
-/* One direction alone, in the calling task. */
+/* Says what went wrong, if nothing has been said yet. */
+void link_fail(struct link *link, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Closes the upstream side, having logged the link; the client's is left to the caller, who closes it soon. */
+void link_end(struct link *link);
+
+/* ---- relay_flow.c ---- */
+
+/* One direction alone, in the calling task; it ends the link's group of tasks where it ends all. */
 void flow_carry(struct flow *f);
 
 /* Waits as long as --rate wants it after n bytes. */
@@ -81,12 +92,6 @@ void flow_pace(struct flow *f, size_t n);
 
 /* n bytes have passed. */
 void flow_count(struct flow *f, size_t n);
-
-/* Says what went wrong, if nothing has been said yet. */
-void link_fail(struct link *link, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Closes the upstream side, having logged the link; the client's is left to the caller, who closes it soon. */
-void link_end(struct link *link);
 
 /* ---- relay_hello.c ---- */
 

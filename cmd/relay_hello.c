@@ -94,7 +94,7 @@ static void set_nodelay(const struct relay *relay, skt *s)
     for (size_t i = 0; i < list->n; i++)
         if (!strncmp(list->items[i], "TCP_NODELAY", 11))
             return;
-    if (skt_type(s) == SOCK_STREAM && (skt_family(s) == AF_INET || skt_family(s) == AF_INET6))
+    if (relay_is_tcp(s))
         skt_setsockopt_int(s, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
