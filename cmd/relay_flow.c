@@ -231,17 +231,13 @@ static void probe(skt *s)
 static void watch(struct flow *f)
 {
     struct pollfd gone = { .fd = skt_fileno(f->from->sock), .events = 0 };
-    int code = 0;
     if (skt_sleep(PROBE_AFTER) < 0)
         return;
     probe(f->from->sock);
     if (skt_poll(&gone, 1, SKT_NO_TIMEOUT) <= 0)
         return;
-    skt_getsockopt_int(f->from->sock, SOL_SOCKET, SO_ERROR, &code);
-    if (code) {
-        link_fail(f->link, "%s: is gone", f->from_name);
-        f->link->broken = true;
-    }
+    link_fail(f->link, "%s: is gone", f->from_name);
+    f->link->broken = true;
 }
 
 /* Datagrams have no end: after the stream's, answers are waited for until it is silent. */

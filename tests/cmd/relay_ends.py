@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """How a relayed connection ends: half-close in both directions, resets, silence, no upstream side, and SIGTERM."""
+import os
 import signal
 import socket
 import struct
 import time
-from story import (LIMIT, Relay, Server, check, check_equal, connect, echo, fail, free_port, play, read_all, skt,
-                   wait_until)
+from story import (LIMIT, Relay, Server, check, check_equal, connect, echo, fail, folder, free_port, need_private_network,
+                   play, read_all, skip, skt, wait_until)
 
 
 def reset(s):
@@ -88,6 +89,32 @@ def a_full_direction_is_reset_too():
     reset(client)
     wait_until(lambda: seen, "the server sees that the client is gone")
     line_of(relay)
+
+
+def gone_after_the_end():
+    """Who has ended and then gone altogether is found out, though the other side is silent.
+
+    The kernel answers for a closed TCP socket as long as tcp_fin_timeout says."""
+    need_private_network()
+    try:
+        with open("/proc/sys/net/ipv4/tcp_fin_timeout", "w") as f:
+            f.write("1")
+    except OSError as reason:
+        skip(str(reason))
+    servers = []
+    upstream = Server(lambda s: servers.append(s.dup()))
+    path = os.path.join(folder(), "relay")
+    relays = Relay("tcp://127.0.0.1:0", upstream.target), Relay("unix:" + path, upstream.target)
+    clients = connect(relays[0].port), socket.socket(socket.AF_UNIX)
+    clients[1].connect(path)
+    wait_until(lambda: len(servers) == 2, "the servers are reached")
+    for s in clients:
+        s.close()
+    for s in servers:
+        s.settimeout(LIMIT)
+        check_equal("the end", s.recv(1), b"")
+    for relay in relays:
+        check("client: is gone" in line_of(relay), line_of(relay))
 
 
 def nobody_upstream():
@@ -179,5 +206,6 @@ def wrong_calls():
     skt("relay", "--log", "/nowhere/log", ":0", "a:1").expect(status=1, err="skt: --log /nowhere/log: .*\n")
 
 
-play(the_client_ends_first, the_server_ends_first, resets_are_passed_on, a_full_direction_is_reset_too, nobody_upstream,
+play(the_client_ends_first, the_server_ends_first, resets_are_passed_on, a_full_direction_is_reset_too, gone_after_the_end,
+     nobody_upstream,
      an_upstream_side_that_does_not_answer, silence, sigterm_lets_them_finish, the_grace_ends, sigint_twice, wrong_calls)
