@@ -151,8 +151,8 @@ struct cmd_settings {
     /* For relay. */
     bool accept_proxy;
     int send_proxy;       /* the version, or 0 */
-    int64_t rate;         /* bytes per second; 0: no limit */
     int max;              /* connections; 0: no limit */
+    int64_t rate;         /* bytes per second; 0: no limit */
     double grace;         /* seconds */
     const char *handover; /* a path, or NULL */
     const char *log;      /* likewise */
