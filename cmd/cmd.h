@@ -49,8 +49,8 @@ struct command {
     enum cmd_arguments arguments;
 };
 
-extern const struct command cmd_connect, cmd_listen, cmd_relay, cmd_send, cmd_receive, cmd_echo, cmd_discard,
-    cmd_chargen, cmd_measure, cmd_ping, cmd_resolve, cmd_options, cmd_trace, cmd_help;
+extern const struct command cmd_connect, cmd_listen, cmd_relay, cmd_nc, cmd_send, cmd_receive, cmd_measure, cmd_echo,
+    cmd_discard, cmd_chargen, cmd_ping, cmd_resolve, cmd_options, cmd_trace, cmd_help;
 
 /* The i-th command, NULL after the last. */
 const struct command *cmd_command(size_t i);
@@ -67,6 +67,9 @@ void cmd_print_help(const struct command *command);
 void cmd_print_overview(void);
 
 /* ---- say.c: what is told to the user ---- */
+
+/* What we say begins with it: "skt", or "nc" for who calls us so. */
+extern const char *cmd_name;
 
 /* Writes "skt: ", the text and a newline to standard error. */
 void cmd_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

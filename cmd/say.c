@@ -4,12 +4,15 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+const char *cmd_name = "skt";
+
 /* In one write, so that lines of several processes do not mix. */
 __attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
 {
-    char line[4096] = "skt: ";
-    int n = vsnprintf(line + 5, sizeof line - 6, format, args);
-    size_t len = n < 0 ? 5 : 5 + (size_t)n;
+    char line[4096];
+    size_t begin = (size_t)snprintf(line, sizeof line, "%s: ", cmd_name);
+    int n = vsnprintf(line + begin, sizeof line - begin - 1, format, args);
+    size_t len = n < 0 ? begin : begin + (size_t)n;
     if (len > sizeof line - 2)
         len = sizeof line - 2;
     cmd_status_clear();

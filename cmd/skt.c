@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = { &cmd_connect, &cmd_listen,  &cmd_relay,
+static const struct command *const commands[] = { &cmd_connect, &cmd_listen,  &cmd_relay,   &cmd_nc,
 #ifdef CMD_TRANSFER
                                                   &cmd_send,    &cmd_receive,
 #endif
@@ -65,11 +65,20 @@ static bool is_option(const char *word, const char *letter, const char *name)
     return !strcmp(word, letter) || !strcmp(word, name);
 }
 
+/* Who calls us by a command's name, nc, means that. */
+static bool is_nc(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return !strcmp(slash ? slash + 1 : path, "nc");
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");  /* for names that are not ASCII, and for bars */
     signal(SIGPIPE, SIG_IGN); /* an output that nobody reads is an error to be told */
     fill_standard_descriptors();
+    if (argc > 0 && is_nc(argv[0]))
+        return finish(cmd_nc.run(NULL, argc - 1, argv + 1));
     if (argc < 2)
         return cmd_misuse("a command is missing, such as connect or listen; skt help lists them");
     if (is_option(argv[1], "-V", "--version"))
