@@ -15,19 +15,19 @@ static int run_unix(struct nc *nc, int n, char **words)
     if (n != 1)
         return wrong(n ? "with -U there is one operand, the path" : "missing socket pathname");
     nc->host = words[0];
-    return nc->listen ? nc_listen(nc, NULL) : nc_client_unix(nc);
+    return nc->listen ? nc_listen(nc, 0) : nc_client_unix(nc);
 }
 
 /* [host] [port], each of which may be given by -s and -p instead. */
 static int run_listen(struct nc *nc, int n, char **words)
 {
-    const char *port = nc->source_port;
+    int port = nc->local_port;
     if (n > 2 || (n == 2 && port))
         return wrong("with -l there are two operands at most, host and port");
-    if (n > 0 && !port)
-        port = words[--n];
-    if (!port)
+    if (n == 0 && !port)
         return wrong("missing port number");
+    if (!port && (port = nc_port(nc, words[--n])) < 0)
+        return STATUS_FAILED;
     nc->host = n > 0 ? words[0] : nc->source;
     return nc_listen(nc, port);
 }
@@ -67,14 +67,14 @@ const struct command cmd_nc = {
                 "  skt nc -N example.org 80 < request      ask, and end the input with -N\n"
                 "  skt nc -zv example.org 20-30 http       which ports are open\n"
                 "  skt nc -X 5 -x proxy:1080 host 22       through SOCKS 5; -X connect: HTTP\n",
-    .rules = "-4 -6 IPv4, IPv6 only          -b broadcast allowed         -C CRLF ends lines\n"
-             "-D SO_DEBUG                    -d no standard input         -F pass the socket\n"
-             "-I, -O SIZE buffers            -i TIME between lines, ports -k with -l: go on\n"
-             "-l listen                      -M, -m N TTL, least TTL      -N end of input is told\n"
-             "-n no names are looked up      -P USER for the proxy        -p PORT of our own\n"
-             "-q TIME after the input: quit  -r ports in any order        -s ADDRESS of our own\n"
-             "-T WORD type of service        -t refuse telnet's requests  -U Unix socket\n"
-             "-u UDP, or Unix datagrams      -V NAME of a VRF device      -v say what happens\n"
-             "-W N pieces received: quit     -w TIME to connect, idle     -z scan only\n"
-             "-X 4, 4A, 5, connect: how to ask the proxy -x HOST[:PORT]\n",
+    .rules = "-4, -6 IPv4, IPv6            -b broadcast allowed      -C CRLF ends lines\n"
+             "-D SO_DEBUG                  -d no standard input      -F pass the socket\n"
+             "-I, -O SIZE of buffers       -i TIME between lines     -k with -l: go on\n"
+             "-l listen                    -M, -m N TTL, least TTL   -N tell that input ended\n"
+             "-n look up no names          -P USER for the proxy     -p PORT of our own\n"
+             "-q TIME after input: quit    -r ports in any order     -s ADDRESS of our own\n"
+             "-T WORD type of service      -t refuse telnet requests -U Unix socket\n"
+             "-u UDP, Unix datagrams       -V NAME of a VRF device   -v say what happens\n"
+             "-W N pieces came: quit       -w TIME to connect, idle  -z scan only\n"
+             "-X 4, 4A, 5, connect: the protocol of -x HOST[:PORT], the proxy\n",
 };

@@ -86,7 +86,7 @@ skt *nc_through_proxy(struct nc *nc, const char *host, int port);
 /* ---- nc_listen.c ---- */
 
 /* Serves one peer, or with -k all who come.  The exit status. */
-int nc_listen(struct nc *nc, const char *port);
+int nc_listen(const struct nc *nc, int port);
 
 /* ---- nc_talk.c ---- */
 

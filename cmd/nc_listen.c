@@ -132,12 +132,9 @@ static int serve_datagrams(const struct nc *nc, skt *server)
     return nc_talk(nc, server, connected);
 }
 
-int nc_listen(struct nc *nc, const char *port)
+int nc_listen(const struct nc *nc, int port)
 {
-    int number = nc->family == AF_UNIX ? 0 : nc_port(nc, port);
-    if (number < 0)
-        return STATUS_FAILED;
-    skt *s = nc->family == AF_UNIX ? bind_unix(nc) : bind_inet(nc, number);
+    skt *s = nc->family == AF_UNIX ? bind_unix(nc) : bind_inet(nc, port);
     if (!s)
         return STATUS_FAILED;
     tell_bound(nc, s);

@@ -93,14 +93,15 @@ static const char *target(const struct nc *nc, const char *host, char buf[static
 
 skt *nc_through_proxy(struct nc *nc, const char *host, int port)
 {
-    char buf[INET_ADDRSTRLEN], why[1024];
+    char buf[INET_ADDRSTRLEN], why[1024] = "";
     const struct proxy_dialer dialer = { .dial = dial, .password = ask_password, .arg = nc };
     skt_deadline deadline = skt_deadline_begin(nc->wait);
     const char *where = target(nc, host, buf);
     skt *s = where ? proxy_open(&nc->proxy, &dialer, where, port, why, sizeof why) : NULL;
-    if (!where)
+    bool silent = s || (nc->scan && !nc->verbose);
+    if (!where && !silent)
         cmd_fail();
-    else if (!s && *why)
+    else if (!silent && *why)
         cmd_say("proxy %s port %d, asked for %s port %d: %s", nc->proxy.host, nc->proxy.port, host, port, why);
     skt_deadline_end(deadline);
     return s;

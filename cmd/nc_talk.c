@@ -130,7 +130,7 @@ static void tell_end(struct talk *t)
     if (t->input || t->to_net.len > 0 || t->shut)
         return;
     t->shut = true;
-    if (t->nc->shut && !t->datagrams && t->net_out)
+    if (t->nc->shut && !t->nc->detached && !t->datagrams && t->net_out)
         skt_shutdown(t->s, SHUT_WR); /* fails only where the peer is gone, which recv tells */
 }
 
