@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """skt nc as a client does what nc.openbsd does: the same status, the same bytes both ways, the same messages."""
 import socket
-from beside import Server, both, client, plain, read_all, SKT_NC, OPENBSD
+from beside import SKT_NC, Server, both, client, plain, read_all
 from story import LIMIT, Process, free_port, noise, play
 
 A = ["127.0.0.1", "PORT"]

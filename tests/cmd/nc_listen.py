@@ -3,9 +3,8 @@
 import os
 import signal
 import socket
-from beside import OPENBSD, SKT_NC, both, plain, read_all
-from story import (LIMIT, Process, check, check_equal, folder, free_port, noise, play, wait_for_port, wait_for_socket,
-                   wait_until)
+from beside import SKT_NC, both, plain, read_all
+from story import (LIMIT, Process, check, check_equal, folder, free_port, noise, play, wait_for_port, wait_for_socket)
 
 SHORT = b"from the server\n"
 

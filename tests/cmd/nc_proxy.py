@@ -2,7 +2,6 @@
 """skt nc -x goes through real proxies: microsocks (SOCKS 5), Dante (SOCKS 4, 4A and 5), tinyproxy (HTTP CONNECT)."""
 import os
 import pty
-import socket
 import threading
 from beside import SKT_NC, Server
 from story import Process, check, check_equal, folder, free_port, need, noise, play, wait_for_port, wait_until

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Whatever a proxy answers, skt nc -x says what was wrong, in a line, and ends; what follows a good answer is the
 connection's, however the two are cut."""
-import os
 import re
 import struct
 import socket

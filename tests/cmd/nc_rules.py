@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from beside import SKT_NC, Server, client, read_all
-from story import LIMIT, Process, check, check_equal, folder, free_port, noise, play, wait_for_port, wait_until
+from story import LIMIT, Process, check, check_equal, folder, need, noise, play
 
 BIG = noise(5000000)
 A = ["127.0.0.1", "PORT"]
@@ -75,6 +75,17 @@ def the_descriptor_is_passed():
     check_equal("the byte that it came with", data, b"\0")
     Process(*SKT_NC, "-F", "127.0.0.1", Server(read_all).port).expect(
         status=1, err="nc: -F: standard output: [^\n]*Socket operation on non-socket[^\n]*\n")
+
+
+def ssh_takes_the_descriptor():
+    need("ssh")
+    def greet(conn):
+        conn.sendall(b"SSH-2.0-story\r\n")
+        return conn.recv(8)
+    server = Server(greet)
+    Process("ssh", "-F", "none", "-o", "ProxyUseFdpass=yes", "-o",
+            "ProxyCommand=%s nc -F 127.0.0.1 %d" % (SKT_NC[0], server.port), "nobody@story.invalid").wait()
+    check_equal("what the server hears", server.result(), b"SSH-2.0-")
 
 
 def q_waits_so_long_after_the_input():
@@ -151,6 +162,6 @@ def help_on_one_screen():
         check(len(text.splitlines()) <= 24 and max(map(len, text.splitlines())) <= 79, "it is larger than a screen")
 
 
-play(output_that_fails, a_full_output_does_not_stop_the_input, the_descriptor_is_passed,
+play(output_that_fails, a_full_output_does_not_stop_the_input, the_descriptor_is_passed, ssh_takes_the_descriptor,
      q_waits_so_long_after_the_input, q_0_of_datagrams, ports_in_any_order, a_timeout_is_told, called_nc,
      help_on_one_screen)
