@@ -170,7 +170,7 @@ static void receive_some(struct talk *t)
     if (n < 0 || (n == 0 && !t->datagrams))
         return;
     t->to_output.len += (size_t)n;
-    if (t->nc->telnet)
+    if (t->nc->telnet && !t->datagrams)
         answer_telnet(t, end, (size_t)n);
     if (t->nc->limit && ++t->received == t->nc->limit)
         t->net_in = false;

@@ -1,7 +1,7 @@
 /* proxy.h - what is said to a proxy before it carries a connection: SOCKS 4, 4A and 5 (RFC 1928, RFC 1929), and
  * HTTP's CONNECT (RFC 9110, section 9.3.6).
  *
- * proxy.c knows the words and makes no system call; proxy_open.c says them over a socket. */
+ * proxy.c and proxy_http.c know the words and make no system call; proxy_open.c says them over a socket. */
 #ifndef PROXY_H
 #define PROXY_H
 

@@ -3,7 +3,8 @@
  *
  * The first byte chooses the protocol (the lower two bits), whether there is a user and password, whether HTTP is told
  * of them, and the kind of host; the second how the answer, which is the rest, is cut. */
-#include "../cmd/proxy.c"
+#include "../cmd/proxy.c" /* all of it: who builds fuzzers need not know of it */
+#include "../cmd/proxy_http.c"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
