@@ -6,7 +6,7 @@
  *   nc_socket.c   sockets as the flags want them
  *   nc_proxy.c    a connection through -x
  *   nc_listen.c   -l
- *   nc_talk.c     the conversation; nc_text.c: what -C and -t do to its bytes */
+ *   nc_talk.c     the conversation; nc_text.c: what -C and -t do to its bytes; nc_write.c: its output */
 #ifndef NC_H
 #define NC_H
 
@@ -93,6 +93,11 @@ int nc_listen(const struct nc *nc, int port);
 /* Talks to the peer that s is connected to, or, if it is not, only listens to all who send.  The exit status; s stays
  * the caller's. */
 int nc_talk(const struct nc *nc, skt *s, bool connected);
+
+/* ---- nc_write.c ---- */
+
+/* write(2) to standard output, once poll(2) has called it writable, that never waits. */
+ssize_t nc_write(const void *buf, size_t len);
 
 /* ---- nc_text.c ---- */
 

@@ -7,9 +7,7 @@
  * It ends as nc.openbsd's does (skt.1 tells); who wants other rules takes skt connect. */
 #include "nc.h"
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,7 +27,6 @@ struct talk {
     bool net_in;
     bool shut; /* our end has been told */
     bool failed, hopeless;
-    size_t at_once;      /* what standard output surely takes when it takes anything */
     int received;        /* for -W */
     double active, hold; /* when something last moved; when the next line may go (-i) */
     enum nc_telnet telnet;
@@ -179,7 +176,7 @@ static void receive_some(struct talk *t)
 static void write_some(struct talk *t)
 {
     struct queue *q = &t->to_output;
-    ssize_t n = write(STDOUT_FILENO, q->data + q->start, q->len < t->at_once ? q->len : t->at_once);
+    ssize_t n = nc_write(q->data + q->start, q->len);
     if (n >= 0)
         queue_took(q, (size_t)n);
     else if (errno != EINTR && errno != EAGAIN)
@@ -271,7 +268,6 @@ int nc_talk(const struct nc *nc, skt *s, bool connected)
     static struct talk talk; /* too large for the stack */
     struct talk *t = &talk;
     struct pollfd places[PLACES];
-    struct stat output;
     memset(t, 0, offsetof(struct talk, to_net));
     t->to_net.start = t->to_net.len = t->to_output.start = t->to_output.len = 0;
     t->nc = nc;
@@ -280,7 +276,6 @@ int nc_talk(const struct nc *nc, skt *s, bool connected)
     t->net_in = true;
     t->net_out = connected;
     t->input = connected && !nc->detached;
-    t->at_once = fstat(STDOUT_FILENO, &output) == 0 && S_ISFIFO(output.st_mode) ? PIPE_BUF : ROOM;
     t->active = now();
     for (;;) {
         tell_end(t);

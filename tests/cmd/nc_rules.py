@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from beside import SKT_NC, Server, client, read_all
-from story import LIMIT, Process, check, check_equal, folder, need, noise, play
+from story import LIMIT, Process, check, check_equal, folder, need, noise, play, skip
 
 BIG = noise(5000000)
 A = ["127.0.0.1", "PORT"]
@@ -31,7 +31,7 @@ def output_that_fails():
     server.result()
 
 
-def a_full_output_does_not_stop_the_input():
+def a_full_output_does_not_stop_the_input(*around):
     """The server sends more than anybody reads, and wants all of ours first."""
     def greedy(conn):
         conn.setblocking(False)
@@ -48,7 +48,7 @@ def a_full_output_does_not_stop_the_input():
         return got
     server = Server(greedy)
     read_end, write_end = os.pipe()
-    process = Process(*SKT_NC, "127.0.0.1", server.port, stdout=write_end).send(BIG)
+    process = Process(*around, *SKT_NC, "127.0.0.1", server.port, stdout=write_end).send(BIG)
     os.close(write_end)
     process.writer.join(LIMIT)
     check(not process.writer.is_alive(), "the input is not taken while the output is full")
@@ -57,6 +57,14 @@ def a_full_output_does_not_stop_the_input():
         check(output.read() == BIG, "not all was printed")
     process.expect(status=0)
     check(server.result() == BIG, "not all arrived")
+
+
+def nor_where_the_kernel_cannot_write_without_waiting():
+    need("strace")
+    trace = ["strace", "-f", "-o", "/dev/null", "-e", "inject=pwritev2:error=EOPNOTSUPP"]
+    if subprocess.run(trace + ["true"], capture_output=True).returncode != 0:
+        skip("strace may not trace here")
+    a_full_output_does_not_stop_the_input(*trace, "-e", "trace=pwritev2")
 
 
 def the_descriptor_is_passed():
@@ -162,6 +170,7 @@ def help_on_one_screen():
         check(len(text.splitlines()) <= 24 and max(map(len, text.splitlines())) <= 79, "it is larger than a screen")
 
 
-play(output_that_fails, a_full_output_does_not_stop_the_input, the_descriptor_is_passed, ssh_takes_the_descriptor,
+play(output_that_fails, a_full_output_does_not_stop_the_input, nor_where_the_kernel_cannot_write_without_waiting,
+     the_descriptor_is_passed, ssh_takes_the_descriptor,
      q_waits_so_long_after_the_input, q_0_of_datagrams, ports_in_any_order, a_timeout_is_told, called_nc,
      help_on_one_screen)
