@@ -13,26 +13,13 @@
 static const struct word {
     const char *name;
     int value;
-} tos_words[] = { { "critical", 0xa0 },   { "inetcontrol", 0xc0 }, { "lowcost", 0x02 },    { "lowdelay", 0x10 },
-                  { "netcontrol", 0xe0 }, { "reliability", 0x04 }, { "throughput", 0x08 }, { "ef", 46 << 2 } };
-
-/* The classes of RFC 2474 and RFC 2597, by their digits: the codepoint, or -1. */
-static int class_of(const char *text)
-{
-    char x, y;
-    int used = 0;
-    if (sscanf(text, "cs%c%n", &x, &used) == 1 && used == (int)strlen(text) && x >= '0' && x <= '7')
-        return (x - '0') * 8;
-    if (sscanf(text, "af%c%c%n", &x, &y, &used) == 2 && used == (int)strlen(text) && x >= '1' && x <= '4' && y >= '1' &&
-        y <= '3')
-        return (x - '0') * 8 + (y - '0') * 2;
-    return -1;
-}
+} tos_words[] = { { "critical", 0xa0 },   { "inetcontrol", 0xc0 }, { "lowcost", 0x02 },   { "lowdelay", 0x10 },
+                  { "netcontrol", 0xe0 }, { "reliability", 0x04 }, { "throughput", 0x08 } };
 
 static int set_tos(struct nc *nc, const char *text)
 {
     char *end;
-    int class = class_of(text);
+    int class = isalpha((unsigned char)*text) ? cmd_dscp(text) : -1; /* a number is all of the byte */
     long number = strtol(text, &end, 0);
     nc->tos = class < 0 ? -1 : class << 2;
     for (size_t i = 0; i < COUNT(tos_words); i++)
