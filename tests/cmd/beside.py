@@ -28,13 +28,13 @@ def read_all(conn):
 
 
 class Server:
-    """Listens on a free port of 127.0.0.1, and plays scene(conn) with the first who comes; what it returns is
+    """Listens, on a free port of 127.0.0.1 unless it gets a listener, and plays scene(conn) with the first who comes; what it returns is
     got, or the failure."""
 
-    def __init__(self, scene=read_all):
-        self.listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, scene=read_all, listener=None):
+        self.listener = listener or socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(LIMIT)
-        self.port = self.listener.getsockname()[1]
+        self.port = 0 if listener else self.listener.getsockname()[1]
         self.scene, self.got = scene, None
         self.thread = threading.Thread(target=self.play, daemon=True)
         self.thread.start()
