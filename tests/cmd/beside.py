@@ -28,8 +28,8 @@ def read_all(conn):
 
 
 class Server:
-    """Listens, on a free port of 127.0.0.1 unless it gets a listener, and plays scene(conn) with the first who comes; what it returns is
-    got, or the failure."""
+    """Listens, on a free port of 127.0.0.1 unless it gets a listener, and plays scene(conn) with the first who comes;
+    what it returns is got, or the failure."""
 
     def __init__(self, scene=read_all, listener=None):
         self.listener = listener or socket.create_server(("127.0.0.1", 0))
