@@ -33,7 +33,7 @@ def output_that_fails():
 
 def a_full_output_does_not_stop_the_input(*around):
     """The server sends more than anybody reads, and wants all of ours first.  (Over a Unix socket: TCP, with all
-    its windows full, has stalled in two of some 500 runs, for a reason that was not found.)"""
+    its windows full, has stalled in two of some 650 runs, for a reason that was not found.)"""
     def greedy(conn):
         conn.setblocking(False)
         sent = 0
