@@ -3,7 +3,6 @@
 #include "terminal.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define CONNECT 10.0       /* seconds for connecting and for a PROXY header, unless --timeout says else */
@@ -35,20 +34,12 @@ static int check_sides(const struct relay *relay)
 /* A connection takes two descriptors; more clients than there are descriptors for wait in the listener's queue. */
 static void fit_limits(struct cmd_settings *settings)
 {
-    struct rlimit limit = { 0 };
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (limit.rlim_cur > 1 << 20)
-        limit.rlim_cur = 1 << 20;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    int pipes = (int)limit.rlim_cur / PIPES_SHARE / 2;
+    int descriptors = cmd_raise_descriptor_limit(), pipes = descriptors / PIPES_SHARE / 2;
     relay_limit_pipes((unsigned)pipes);
-    int left = (int)limit.rlim_cur - OTHER_DESCRIPTORS - 2 * (pipes < 64 ? pipes : 64);
+    int left = descriptors - OTHER_DESCRIPTORS - 2 * (pipes < 64 ? pipes : 64);
     int most = left < 2 * DESCRIPTORS_OF_ONE ? 1 : left / DESCRIPTORS_OF_ONE;
     if (settings->max > most)
-        cmd_say("--max %d: only %d are possible with %d descriptors (ulimit -Hn)", settings->max, most,
-                (int)limit.rlim_cur);
+        cmd_say("--max %d: only %d are possible with %d descriptors (ulimit -Hn)", settings->max, most, descriptors);
     if (settings->max == 0 || settings->max > most)
         settings->max = most;
 }
