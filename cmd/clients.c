@@ -1,5 +1,6 @@
 /* clients.c - the list of clients, and what is to be sent to each: a client that reads slowly must not
  * hold up those that do not. */
+#include "clock.h"
 #include "crowd.h"
 #include <math.h>
 #include <stdlib.h>
@@ -15,13 +16,6 @@ struct chunk {
     char data[];
 };
 
-double crowd_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* ---- The list ---- */
 
 struct client *crowd_add(struct crowd *crowd, const struct cmd_peer *peer)
@@ -31,7 +25,7 @@ struct client *crowd_add(struct crowd *crowd, const struct cmd_peer *peer)
         cmd_say("no memory is left for another client");
         return NULL;
     }
-    *c = (struct client){ .crowd = crowd, .peer = *peer, .active = crowd_now(), .holders = 1, .listed = true };
+    *c = (struct client){ .crowd = crowd, .peer = *peer, .active = cmd_now(), .holders = 1, .listed = true };
     c->end = &c->first;
     cmd_peer_name(peer, c->name);
     c->next = crowd->clients;
@@ -100,7 +94,7 @@ static void send_waiting(void *arg)
         int result = cmd_peer_send(&c->peer, chunk->data, chunk->len);
         c->waiting -= c->waiting < chunk->len ? c->waiting : chunk->len; /* it may have been dropped meanwhile */
         free(chunk);
-        c->active = crowd_now();
+        c->active = cmd_now();
         if (result < 0)
             drop(c);
     }
@@ -118,8 +112,8 @@ static double patience_with(const struct client *c)
 
 void crowd_let_finish(struct client *c)
 {
-    double since = crowd_now();
-    while (c->sending && crowd_now() - fmax(since, c->active) <= patience_with(c))
+    double since = cmd_now();
+    while (c->sending && cmd_now() - fmax(since, c->active) <= patience_with(c))
         skt_sleep(PAUSE);
     if (c->sending)
         drop(c);
@@ -127,9 +121,9 @@ void crowd_let_finish(struct client *c)
 
 static void wait_for_room(struct client *c)
 {
-    double patience = patience_with(c), since = crowd_now();
+    double patience = patience_with(c), since = cmd_now();
     while (c->waiting >= MUCH && c->listed) {
-        if (crowd_now() - fmax(since, c->active) > patience) {
+        if (cmd_now() - fmax(since, c->active) > patience) {
             cmd_say("%s takes nothing more, and is dropped", c->name);
             drop(c);
             return;
@@ -170,7 +164,7 @@ static void enqueue(struct client *c, const void *buf, size_t len)
 
 void crowd_send(struct client *c, const void *buf, size_t len)
 {
-    c->active = c->peer.addressed ? crowd_now() : c->active;
+    c->active = c->peer.addressed ? cmd_now() : c->active;
     if (c->peer.addressed) { /* a datagram waits for nobody */
         if (cmd_peer_send(&c->peer, buf, len) < 0)
             cmd_say("%s", cmd_peer_send_error(&c->peer));

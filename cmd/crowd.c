@@ -1,5 +1,6 @@
 /* crowd.c - skt listen --keep: all who come, at once, each in a task of its own. */
 #include "crowd.h"
+#include "clock.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static void print(const char *buf, size_t len)
 /* What a client has sent. */
 static void pass_on(struct client *c, const void *buf, size_t len)
 {
-    c->active = crowd_now();
+    c->active = cmd_now();
     print(buf, len);
     if (c->crowd->settings->broadcast)
         crowd_send_all(c->crowd, c, buf, len);
@@ -110,7 +111,7 @@ static bool wait_for_data(struct client *c)
         skt_settimeout(c->peer.sock, idle < 0 ? SKT_NO_TIMEOUT : idle);
         if (skt_recv(c->peer.sock, &byte, 1, MSG_PEEK) >= 0)
             return true;
-        if (!skt_timed_out() || crowd_now() - c->active >= idle)
+        if (!skt_timed_out() || cmd_now() - c->active >= idle)
             return false;
     }
 }
@@ -216,7 +217,7 @@ static struct client *find(const struct crowd *crowd, const skt_addr *addr)
 /* Forgets who has been silent for longer than --idle, and of too many the one that has been silent for longest. */
 static void forget(struct crowd *crowd)
 {
-    double idle = crowd->settings->idle, now = crowd_now();
+    double idle = crowd->settings->idle, now = cmd_now();
     struct client *oldest = NULL;
     for (struct client *next, *c = crowd->clients; c; c = next) {
         next = c->next;
@@ -266,7 +267,7 @@ static void give_program(struct client *c)
 static void take_datagram(struct crowd *crowd, struct client *c, const char *buf, size_t len)
 {
     bool program = crowd->settings->exec || crowd->settings->shell;
-    c->active = crowd_now();
+    c->active = cmd_now();
     if (program && !c->program)
         give_program(c);
     if (!program)

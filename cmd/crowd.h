@@ -37,9 +37,6 @@ struct crowd {
 
 /* clients.c */
 
-/* A monotonic clock, in seconds. */
-double crowd_now(void);
-
 /* A new client in the list, held by it; NULL, having said so, where there is no memory (the peer's socket is the
  * caller's then). */
 struct client *crowd_add(struct crowd *crowd, const struct cmd_peer *peer);

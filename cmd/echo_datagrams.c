@@ -2,6 +2,7 @@
  * and skt_sendmmsg.
  *
  * A sender who cannot be answered loses his answer, and nobody else his: nothing here waits for a peer. */
+#include "clock.h"
 #include "cmd.h"
 #include "echo.h"
 #include "flow.h"
@@ -194,7 +195,7 @@ static void look_at(struct discarding *d, const skt_datagram *datagram, int64_t 
 static void discard(struct discarding *d)
 {
     while (take(d->batch)) {
-        int64_t now = cmd_flow_now();
+        int64_t now = cmd_now_ns();
         d->answers = 0;
         for (size_t i = 0; i < d->batch->n; i++)
             look_at(d, &d->batch->datagrams[i], now);

@@ -4,7 +4,6 @@
 #include <endian.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST_JITTER 1e18 /* ns: a peer may claim anything */
 
@@ -131,11 +130,4 @@ void cmd_flow_read_report(const char *buf, struct flow *f)
                         .duplicates = counts[4],
                         .jitter = at_most((double)counts[5], MOST_JITTER),
                         .last_at = (int64_t)(counts[6] & INT64_MAX) };
-}
-
-int64_t cmd_flow_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }

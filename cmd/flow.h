@@ -48,7 +48,4 @@ void cmd_flow_add(struct flow *f, const struct flow_header *header, size_t len, 
 void cmd_flow_write_report(char *buf, uint64_t run, const struct flow *f);
 void cmd_flow_read_report(const char *buf, struct flow *f);
 
-/* The clock of it all: monotonic, in ns. */
-int64_t cmd_flow_now(void);
-
 #endif

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>
-#include <time.h>
 
 /* Digits of IPv6 have colons too, but more than one. */
 static bool has_port(const char *text)
@@ -64,11 +63,4 @@ const char *cmd_reason(void)
     if (record->domain == SKT_ERROR_TIMEOUT)
         return "timed out";
     return record->domain == SKT_ERROR_NAME ? gai_strerror(record->code) : strerror(record->code);
-}
-
-double cmd_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }

@@ -19,7 +19,4 @@ bool cmd_host_is_numeric(const struct cmd_address *address);
 /* Why the library's last call failed, without its saying what was called: "Connection refused", "timed out". */
 const char *cmd_reason(void);
 
-/* Seconds on the monotonic clock. */
-double cmd_now(void);
-
 #endif

@@ -1,5 +1,6 @@
 /* measure_bulk.c - as much as goes through a stream: up (to a server that discards), down (from one that sends, as
  * chargen does) or both at the same time (an echo server). */
+#include "clock.h"
 #include "measure.h"
 #include <errno.h>
 
@@ -12,9 +13,9 @@ static void await_turn(const struct measure_connection *c, uint64_t k)
 
 static void send_pieces(struct measure_connection *c)
 {
-    for (uint64_t k = 0; cmd_flow_now() < measure_end(c->plan); k++) {
+    for (uint64_t k = 0; cmd_now_ns() < measure_end(c->plan); k++) {
         await_turn(c, k);
-        if (cmd_flow_now() >= measure_end(c->plan))
+        if (cmd_now_ns() >= measure_end(c->plan))
             return;
         ssize_t n = skt_send(c->s, c->request, c->plan->size, 0);
         if (n < 0) {
@@ -28,7 +29,7 @@ static void send_pieces(struct measure_connection *c)
 /* The end is a failure as long as there is time. */
 static void receive_pieces(struct measure_connection *c)
 {
-    while (cmd_flow_now() < measure_end(c->plan))
+    while (cmd_now_ns() < measure_end(c->plan))
         if (measure_recv(c, c->buffer, c->plan->size) < 0)
             return;
 }

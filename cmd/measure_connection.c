@@ -1,4 +1,5 @@
 /* measure_connection.c - what all kinds of connections of skt measure do: begin, wait for their turn, count, fail. */
+#include "clock.h"
 #include "measure.h"
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -42,11 +43,11 @@ int64_t measure_due(const struct measure_connection *c, uint64_t k)
 
 int64_t measure_wait(const struct measure_connection *c, int64_t due)
 {
-    int64_t now = cmd_flow_now(), end = measure_end(c->plan), until = due < end ? due : end;
+    int64_t now = cmd_now_ns(), end = measure_end(c->plan), until = due < end ? due : end;
     if (until <= now)
         return now;
     skt_sleep((double)(until - now) / 1e9);
-    return cmd_flow_now();
+    return cmd_now_ns();
 }
 
 void measure_answered(struct measure_connection *c, int64_t due, int64_t sent, int64_t now)
@@ -84,7 +85,7 @@ void measure_fail(struct measure_connection *c, const char *format, ...)
 
 void measure_fail_call(struct measure_connection *c)
 {
-    if (errno != ECANCELED || cmd_flow_now() < measure_end(c->plan))
+    if (errno != ECANCELED || cmd_now_ns() < measure_end(c->plan))
         keep_trouble(c, skt_strerror());
 }
 

@@ -2,6 +2,7 @@
  *
  * The intervals' latencies are kept only until the last thread has delivered its own: then the percentiles that
  * the line and the picture need are taken, and the rest is in the whole. */
+#include "clock.h"
 #include "measure.h"
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static struct measure_interval *interval(struct measure_result *r, size_t k)
 static void complete(const struct measure_plan *plan, struct measure_result *r, size_t k)
 {
     struct measure_interval *i = &r->intervals[k];
-    int64_t now = cmd_flow_now(), end = measure_end(plan), ended = __atomic_load_n(&r->ended, __ATOMIC_RELAXED);
+    int64_t now = cmd_now_ns(), end = measure_end(plan), ended = __atomic_load_n(&r->ended, __ATOMIC_RELAXED);
     if (ended && ended < now)
         now = ended;
     double seconds = (double)((now < end ? now : end) - plan->begin) / 1e9, begin = (double)k * plan->settings->every;

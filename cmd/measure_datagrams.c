@@ -4,6 +4,7 @@
  * In bulk they go in batches, of which the library makes few system calls (UDP_SEGMENT, UDP_GRO).  What has come of
  * them up only the server knows: skt discard is asked for it at the end.  (There is no bulk down: a server that sends
  * much to who sends little could be turned against anybody, since a datagram's source can be forged.) */
+#include "clock.h"
 #include "measure.h"
 #include <errno.h>
 #include <netinet/udp.h>
@@ -16,7 +17,7 @@ enum { BATCH = 256, BATCH_BYTES = 1 << 20, RECEIVE_BATCH = 4 * SKT_GRO_MAX, RECE
 
 static bool is_over(const struct measure_connection *c)
 {
-    return c->failed || cmd_flow_now() >= measure_end(c->plan);
+    return c->failed || cmd_now_ns() >= measure_end(c->plan);
 }
 
 /* ---- One datagram ---- */
@@ -54,7 +55,7 @@ static int take_echo(struct measure_connection *c, const char *text, size_t len,
 static int receive_one(struct measure_connection *c, struct flow_header *header, int64_t *now)
 {
     ssize_t n = skt_recv(c->s, c->buffer, c->plan->size + 1, 0);
-    *now = cmd_flow_now();
+    *now = cmd_now_ns();
     if (n >= 0)
         return take_echo(c, c->buffer, (size_t)n, *now, header);
     if (skt_timed_out())
@@ -81,7 +82,7 @@ static int await_echo(struct measure_connection *c, int64_t sent, double patienc
 
 static void work_closed(struct measure_connection *c, double patience)
 {
-    int64_t now = cmd_flow_now();
+    int64_t now = cmd_now_ns();
     skt_settimeout(c->s, patience);
     while (now < measure_end(c->plan)) {
         int64_t sent = now;
@@ -187,7 +188,7 @@ static size_t await_turn(const struct measure_connection *c, size_t most)
 static int send_batch(struct measure_connection *c, struct outgoing *o)
 {
     size_t n = await_turn(c, o->n);
-    struct flow_header header = { FLOW_DATA, c->run, c->sequence, cmd_flow_now() };
+    struct flow_header header = { FLOW_DATA, c->run, c->sequence, cmd_now_ns() };
     for (size_t i = 0; i < n; i++, header.sequence++)
         cmd_flow_write(o->datagrams[i].data, &header);
     ssize_t sent = n > 0 ? skt_sendmmsg(c->s, o->datagrams, n, 0) : 0;
@@ -250,7 +251,7 @@ static int receive_batch(struct measure_connection *c, struct incoming *in)
 {
     struct flow_header header;
     ssize_t n = skt_recvmmsg(c->s, in->datagrams, RECEIVE_BATCH, in->bytes, sizeof in->bytes, 0);
-    int64_t now = cmd_flow_now();
+    int64_t now = cmd_now_ns();
     if (n < 0 && !skt_timed_out()) {
         measure_fail_call(c);
         return -1;

@@ -3,6 +3,7 @@
  *
  * Each thread counts for itself, so that nothing is shared while a request is on its way; only at the end of an
  * interval its counts are added to the result's. */
+#include "clock.h"
 #include "measure.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static void open_all(struct measure_thread *t)
 static void leave(struct measure_result *r)
 {
     if (__atomic_sub_fetch(&r->alive, 1, __ATOMIC_RELAXED) == 0)
-        __atomic_store_n(&r->ended, cmd_flow_now(), __ATOMIC_RELAXED);
+        __atomic_store_n(&r->ended, cmd_now_ns(), __ATOMIC_RELAXED);
 }
 
 static void work(void *arg)
@@ -87,11 +88,11 @@ static void wait_until(struct measure_thread *t, int64_t until)
     int64_t end = measure_end(plan);
     if (until > end)
         until = end;
-    for (int64_t now; (now = cmd_flow_now()) < until && now < measure_end(plan) && !nobody_left(t);) {
+    for (int64_t now; (now = cmd_now_ns()) < until && now < measure_end(plan) && !nobody_left(t);) {
         double left = (double)(until - now) / 1e9;
         skt_sleep(left < LOOK ? left : LOOK);
         if (interrupted)
-            __atomic_store_n(&plan->end, cmd_flow_now(), __ATOMIC_RELAXED);
+            __atomic_store_n(&plan->end, cmd_now_ns(), __ATOMIC_RELAXED);
     }
 }
 
@@ -115,7 +116,7 @@ static void work_all(struct measure_thread *t)
             measure_fail_call(&t->connections[i]);
             leave(t->result);
         }
-    for (size_t k = 0; cmd_flow_now() < measure_end(t->plan) && !nobody_left(t); k++) {
+    for (size_t k = 0; cmd_now_ns() < measure_end(t->plan) && !nobody_left(t); k++) {
         wait_until(t, begin + every * (int64_t)(k + 1));
         measure_deliver(t, k);
     }
@@ -135,7 +136,7 @@ static void begin_clock(struct measure_thread *t)
 {
     t->result->cpu = -cpu_seconds();
     struct measure_plan *plan = t->plan;
-    plan->begin = cmd_flow_now();
+    plan->begin = cmd_now_ns();
     plan->end = plan->begin + (int64_t)(plan->settings->duration * 1e9);
     measure_report_begin(plan);
 }

@@ -10,6 +10,7 @@
  *     latency  -     - - - - - -
  *                          - - - -
  *                                -  */
+#include "clock.h"
 #include "measure.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -168,7 +169,7 @@ static void count_unsent(struct measure_connection *c, uint64_t k, int64_t end)
 static void count_unanswered(struct measure_connection *c, uint64_t k, int64_t due)
 {
     c->thread->counts.unanswered++;
-    cmd_histogram_add(&c->thread->latencies, cmd_flow_now() - due);
+    cmd_histogram_add(&c->thread->latencies, cmd_now_ns() - due);
     if (c->plan->period > 0)
         count_unsent(c, k + 1, measure_end(c->plan));
 }
@@ -186,7 +187,7 @@ static int64_t await_turn(const struct measure_connection *c, uint64_t k, int64_
 
 static void work(struct measure_connection *c)
 {
-    int64_t now = cmd_flow_now(), due, sent;
+    int64_t now = cmd_now_ns(), due, sent;
     for (uint64_t k = 0;; k++) {
         due = await_turn(c, k, &now);
         sent = now;
@@ -200,7 +201,7 @@ static void work(struct measure_connection *c)
                 count_unanswered(c, k, due);
             return;
         }
-        now = cmd_flow_now();
+        now = cmd_now_ns();
         measure_answered(c, due, sent, now);
     }
 }

@@ -5,10 +5,10 @@
  *   standard output <-- to_output <-- the peer
  *
  * It ends as nc.openbsd's does (skt.1 tells); who wants other rules takes skt connect. */
+#include "clock.h"
 #include "nc.h"
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROOM 262144        /* also for the largest datagram */
@@ -35,13 +35,6 @@ struct talk {
 };
 
 enum { INPUT, NET, OUTPUT, PLACES };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* ---- Queues ---- */
 
@@ -113,7 +106,7 @@ static void send_some(struct talk *t)
     ssize_t n = skt_send(t->s, q->data + q->start, len, MSG_DONTWAIT);
     if (n >= 0) {
         queue_took(q, (size_t)n);
-        t->hold = now() + t->nc->interval;
+        t->hold = cmd_now() + t->nc->interval;
     } else if (errno == EPIPE) {
         lose_net_out(t); /* what it has sent is still to be taken */
     } else if (errno != EAGAIN) {
@@ -220,7 +213,7 @@ static double patience(const struct talk *t)
 
 static bool may_send(const struct talk *t)
 {
-    return t->net_out && t->to_net.len > 0 && now() >= t->hold;
+    return t->net_out && t->to_net.len > 0 && cmd_now() >= t->hold;
 }
 
 /* What to wait for, at each place. */
@@ -237,14 +230,14 @@ static void look_at(struct talk *t, struct pollfd places[static PLACES])
 /* Waits; false: the silence has lasted too long. */
 static bool wait_for(struct talk *t, struct pollfd places[static PLACES])
 {
-    double silence = patience(t), at = now(), left = silence < 0 ? SKT_NO_TIMEOUT : t->active + silence - at;
+    double silence = patience(t), at = cmd_now(), left = silence < 0 ? SKT_NO_TIMEOUT : t->active + silence - at;
     bool held = t->net_out && t->to_net.len > 0 && at < t->hold;
     bool until_hold = held && (silence < 0 || t->hold - at < left);
     if (silence >= 0 && left < 0)
         left = 0;
     int n = skt_poll(places, PLACES, until_hold ? t->hold - at : left);
     if (n > 0)
-        t->active = now();
+        t->active = cmd_now();
     return n > 0 || until_hold || (n < 0 && errno == EINTR);
 }
 
@@ -276,7 +269,7 @@ int nc_talk(const struct nc *nc, skt *s, bool connected)
     t->net_in = true;
     t->net_out = connected;
     t->input = connected && !nc->detached;
-    t->active = now();
+    t->active = cmd_now();
     for (;;) {
         tell_end(t);
         if (is_over(t))

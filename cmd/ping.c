@@ -1,5 +1,6 @@
 /* ping.c - skt ping: how long a host takes to answer, and how often it does not. */
 #include "ping.h"
+#include "clock.h"
 #include "terminal.h"
 #include <errno.h>
 #include <signal.h>
@@ -7,21 +8,11 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TIMEOUT 2.0  /* seconds until a question counts as lost */
 #define INTERVAL 1.0 /* seconds from one to the next */
 #define SIZE 56      /* bytes of data: 64 with ICMP's header */
-
-#define SECOND 1000000000
-
-int64_t ping_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
 
 /* ---- Signals, as something to be read ---- */
 
@@ -61,7 +52,7 @@ static bool may_send(const struct ping *p)
 
 static void send_due(struct ping *p, int64_t *due)
 {
-    int64_t now = ping_now();
+    int64_t now = cmd_now_ns();
     if (!may_send(p) || now < *due)
         return;
     *due += p->interval;
@@ -77,7 +68,7 @@ static void wait_for_news(struct ping *p, int signals, int64_t due)
     int64_t until = ping_tally_next_loss(&p->tally);
     if (may_send(p) && due < until)
         until = due;
-    double seconds = (double)(until - ping_now()) / SECOND;
+    double seconds = (double)(until - cmd_now_ns()) / NANOSECONDS;
     fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
     size_t n = p->kind->watch(p, fds + 1);
     if (skt_poll(fds, 1 + n, seconds > 0 ? seconds : 0) <= 0)
@@ -91,14 +82,14 @@ static void wait_for_news(struct ping *p, int signals, int64_t due)
 static void tell_losses(struct ping *p)
 {
     uint32_t lost;
-    while ((lost = ping_tally_expire(&p->tally, ping_now())))
+    while ((lost = ping_tally_expire(&p->tally, cmd_now_ns())))
         ping_tell_loss(p, lost);
 }
 
 /* Until all questions are over, or somebody wants no more. */
 static void ask(struct ping *p, int signals)
 {
-    int64_t due = p->began = ping_now();
+    int64_t due = p->began = cmd_now_ns();
     while (!p->stopped && (has_more(p) || p->tally.waiting > 0)) {
         send_due(p, &due);
         wait_for_news(p, signals, due);
@@ -169,7 +160,7 @@ static int check_size(struct ping *p)
 static int64_t nanoseconds(double seconds, double otherwise)
 {
     double chosen = seconds < 0 ? otherwise : seconds;
-    return (int64_t)((chosen < 1e9 ? chosen : 1e9) * SECOND);
+    return (int64_t)((chosen < 1e9 ? chosen : 1e9) * NANOSECONDS);
 }
 
 static int read_settings(struct ping *p)

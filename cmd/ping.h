@@ -53,9 +53,6 @@ struct ping {
     struct ping_tally tally;
 };
 
-/* ns on the monotonic clock. */
-int64_t ping_now(void);
-
 /* ---- ping_error.c ---- */
 
 struct ping_error {

@@ -1,5 +1,6 @@
 /* ping_datagram.c - questions and answers in packets: ICMP, by the kernel's ping sockets or by raw ones, whichever we
  * may have (icmp(7)); and UDP, to an echo server. */
+#include "clock.h"
 #include "ping.h"
 #include <errno.h>
 #include <linux/icmp.h>
@@ -120,7 +121,7 @@ static void send_question(struct ping *p, uint32_t number)
     struct ping_probe *probe = ping_tally_probe(&p->tally, number);
     int code = 0;
     for (int tries = 0; tries < 4; tries++) {
-        probe->sent = ping_now();
+        probe->sent = cmd_now_ns();
         if (skt_send(p->sock, room, len, MSG_DONTWAIT) >= 0)
             return;
         code = errno;
@@ -137,7 +138,7 @@ static void send_question(struct ping *p, uint32_t number)
 static int64_t time_of(const struct ping *p, const skt_msg *msg)
 {
     struct timespec came, real;
-    int64_t now = ping_now(), ago;
+    int64_t now = cmd_now_ns(), ago;
     if (skt_get_timestamp(msg, &came) < 0)
         return now;
     clock_gettime(CLOCK_REALTIME, &real);

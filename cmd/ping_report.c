@@ -1,4 +1,5 @@
 /* ping_report.c - what skt ping tells: a line for each question, and at the end what came of all. */
+#include "clock.h"
 #include "json.h"
 #include "ping.h"
 #include "terminal.h"
@@ -176,7 +177,7 @@ static void json_summary(const struct ping *p, bool final)
     cmd_json_integer(&j, "waiting", (int64_t)t->waiting);
     cmd_json_integer(&j, "duplicates", (int64_t)t->duplicates);
     cmd_json_number(&j, "loss", ping_tally_loss(t));
-    cmd_json_number(&j, "duration", (double)(ping_now() - p->began) / 1e9);
+    cmd_json_number(&j, "duration", (double)(cmd_now_ns() - p->began) / 1e9);
     cmd_json_open(&j, "times", '{');
     if (t->times.count)
         json_times(&j, p);
@@ -213,7 +214,7 @@ static void print_counts(const struct ping *p)
         if (rare[i].n)
             printf(", %llu %s", (unsigned long long)rare[i].n, rare[i].what);
     printf(", %.3g %% lost, in %s\n", ping_tally_loss(t) * 100,
-           cmd_time_text((double)(ping_now() - p->began) / 1e9, took));
+           cmd_time_text((double)(cmd_now_ns() - p->began) / 1e9, took));
 }
 
 static void print_times(const struct ping *p)

@@ -1,4 +1,5 @@
 /* ping_tcp.c - how long TCP takes to connect: a socket for each question, which is closed when it has connected. */
+#include "clock.h"
 #include "ping.h"
 #include <errno.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static void fail(struct ping *p, uint32_t number, skt *s, int code)
 static void succeed(struct ping *p, uint32_t number)
 {
     struct ping_answer answer = { .number = number, .ttl = -1 };
-    answer.verdict = ping_tally_answer(&p->tally, number, ping_now(), &answer.took);
+    answer.verdict = ping_tally_answer(&p->tally, number, cmd_now_ns(), &answer.took);
     ping_tell_answer(p, &answer);
 }
 
@@ -59,7 +60,7 @@ static int begin(struct ping *p, uint32_t number, skt *s)
     if (!s || skt_settimeout(s, 0) < 0 || cmd_prepare(s, p->settings) < 0)
         return errno;
     ping_ask_for_errors(s);
-    ping_tally_probe(&p->tally, number)->sent = ping_now();
+    ping_tally_probe(&p->tally, number)->sent = cmd_now_ns();
     return skt_connect(s, p->peer) == 0 ? 0 : errno;
 }
 

@@ -11,6 +11,7 @@
  * descriptors, and those are shared with other processes.)  The main thread waits until
  * the conversation is over and then ends the process, with it the threads, which may
  * hang in a read of the terminal. */
+#include "clock.h"
 #include "cmd.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,6 @@
 #define PIPE_SIZE 1048576 /* what pipes are made to hold, where we may: fewer turns for both sides */
 #define LARGEST_UDP 65507 /* over IPv4; what an input without ends is cut into */
 #define PROBE_AFTER 5     /* seconds */
-#define NANOSECONDS 1000000000
 
 /* What a direction is doing.  Each waits before it takes anything, and says that it is busy
  * before it does: what has been taken is carried over before the conversation can be
@@ -53,13 +53,6 @@ struct pump {
     bool over;        /* the main thread ends the process */
     int64_t active;   /* when something was last carried over */
 };
-
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * NANOSECONDS + t.tv_nsec;
-}
 
 /* ---- The rule ---- */
 
@@ -95,7 +88,7 @@ static bool go_on(struct pump *p, enum flow *flow, enum flow next)
     if (on)
         *flow = next;
     if (p->idle >= 0)
-        p->active = now();
+        p->active = cmd_now_ns();
     if (next != FLOW_BUSY && is_over(p))
         pthread_cond_signal(&p->changed);
     pthread_mutex_unlock(&p->lock);
@@ -316,7 +309,7 @@ static void *carry_output(void *arg)
  * peer's silence. */
 static bool is_idle(const struct pump *p)
 {
-    return p->idle >= 0 && p->output != FLOW_BUSY && now() - p->active >= p->idle;
+    return p->idle >= 0 && p->output != FLOW_BUSY && cmd_now_ns() - p->active >= p->idle;
 }
 
 static void wait_for_change(struct pump *p)
@@ -325,7 +318,7 @@ static void wait_for_change(struct pump *p)
         pthread_cond_wait(&p->changed, &p->lock);
         return;
     }
-    int64_t at = (p->output == FLOW_BUSY ? now() : p->active) + p->idle;
+    int64_t at = (p->output == FLOW_BUSY ? cmd_now_ns() : p->active) + p->idle;
     struct timespec until = { .tv_sec = at / NANOSECONDS, .tv_nsec = at % NANOSECONDS };
     pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
@@ -375,7 +368,7 @@ int cmd_pump(const struct cmd_peer *peer, const struct cmd_settings *settings)
     p.peer = *peer;
     p.end = isatty(STDIN_FILENO) && settings->end == END_BOTH ? END_PEER : settings->end;
     p.idle = settings->idle < 0 ? -1 : (int64_t)(settings->idle * NANOSECONDS);
-    p.active = now();
+    p.active = cmd_now_ns();
     bool plain = !peer->messages && !peer->nfds && !settings->record && skt_family(peer->sock) != AF_UNIX &&
                  cmd_may_splice(peer->sock);
     p.splice_input = enlarge_pipe(STDIN_FILENO) && plain;

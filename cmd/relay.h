@@ -61,7 +61,6 @@ struct link {
     char why[512];                   /* what went wrong, or "" */
 };
 
-double relay_now(void);
 bool relay_is_tcp(skt *s);
 
 /* As cmd_peer_connected, without asking for an address that nobody is going to see. */

@@ -3,6 +3,7 @@
  * Between streams it begins by copying through a buffer, and goes over to splice(2) when its buffer is full again
  * and again: for bulk data that takes half the CPU time (docs/design.md), for short messages it would cost two
  * descriptors each and save nothing. */
+#include "clock.h"
 #include "relay.h"
 #include <errno.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ static bool goes_on(struct flow *f, skt *s)
     double idle = f->link->relay->idle;
     if (errno != ETIMEDOUT || !skt_timed_out() || idle < 0)
         return false;
-    double left = f->link->active + idle - relay_now();
+    double left = f->link->active + idle - cmd_now();
     if (left <= 0)
         return false;
     return skt_settimeout(s, left) == 0; /* the next call waits for the rest only */
@@ -79,7 +80,7 @@ void flow_pace(struct flow *f, size_t n)
 void flow_count(struct flow *f, size_t n)
 {
     f->bytes += n;
-    f->link->active = relay_now();
+    f->link->active = cmd_now();
     if (f->link->relay->live)
         __atomic_fetch_add(f->total, n, __ATOMIC_RELAXED);
 }
@@ -244,7 +245,7 @@ static void watch(struct flow *f)
 static void fade(struct link *link)
 {
     double left;
-    while ((left = link->active + FADE - relay_now()) > 0)
+    while ((left = link->active + FADE - cmd_now()) > 0)
         if (skt_sleep(left) < 0)
             return;
 }

@@ -1,5 +1,6 @@
 /* relay_hello.c - what goes before the data of a connection: the PROXY header that the client sends, the connection to
  * the upstream side, the header that it gets. */
+#include "clock.h"
 #include "relay.h"
 #include <errno.h>
 #include <string.h>
@@ -70,14 +71,14 @@ static int accept_header(struct link *link)
 static int dial(struct link *link)
 {
     struct relay *relay = link->relay;
-    double until = relay_now() + relay->dial.timeout;
+    double until = cmd_now() + relay->dial.timeout;
     int status;
     if (relay->to.stdio) {
         link->upstream.sock = relay_stdio();
         status = link->upstream.sock ? 0 : -1;
     } else {
         while ((status = cmd_try_dial(&relay->to, &relay->dial, &link->upstream.sock)) < 0 &&
-               (errno == EMFILE || errno == ENFILE) && relay_now() < until && skt_sleep(ANOTHER_TRY) == 0)
+               (errno == EMFILE || errno == ENFILE) && cmd_now() < until && skt_sleep(ANOTHER_TRY) == 0)
             ;
     }
     if (status < 0)
@@ -122,6 +123,6 @@ int link_connect(struct link *link)
     set_nodelay(link->relay, link->upstream.sock);
     if (send_header(link) < 0)
         return -1;
-    link->connected = link->active = relay_now();
+    link->connected = link->active = cmd_now();
     return 0;
 }

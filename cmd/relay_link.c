@@ -2,15 +2,9 @@
  *
  * Two tasks, one for each direction, in a group.  An end of data is passed on (half-close), and the other direction
  * goes on; a failure ends both, by a reset. */
+#include "clock.h"
 #include "relay.h"
 #include <stdarg.h>
-
-double relay_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 bool relay_is_tcp(skt *s)
 {
@@ -27,7 +21,7 @@ struct cmd_peer relay_peer(const struct relay *relay, skt *s)
 
 void link_begin(struct link *link, struct relay *relay, const struct cmd_peer *client)
 {
-    *link = (struct link){ .relay = relay, .client = *client, .begun = relay_now() };
+    *link = (struct link){ .relay = relay, .client = *client, .begun = cmd_now() };
     link->active = link->begun;
     clock_gettime(CLOCK_REALTIME, &link->date);
     link->up = (struct flow){ .link = link,

@@ -1,4 +1,5 @@
 /* relay_log.c - a line for each connection at its end, and the live line on a terminal. */
+#include "clock.h"
 #include "json.h"
 #include "relay.h"
 #include "terminal.h"
@@ -95,7 +96,7 @@ static void write_json(FILE *file, const struct link *link)
     cmd_json_text(&j, "client", name(&relay->from, &link->source, text));
     cmd_json_text(&j, "listener", name(&relay->from, &link->destination, text));
     cmd_json_text(&j, "upstream", name(&relay->to, &link->upstream.addr, text));
-    cmd_json_number(&j, "seconds", relay_now() - link->begun);
+    cmd_json_number(&j, "seconds", cmd_now() - link->begun);
     cmd_json_number(&j, "connect_seconds", link->connected > 0 ? link->connected - link->begun : (double)NAN);
     cmd_json_integer(&j, "bytes_up", (int64_t)link->up.bytes);
     cmd_json_integer(&j, "bytes_down", (int64_t)link->down.bytes);
@@ -121,7 +122,7 @@ static void write_text(FILE *file, const struct link *link)
     char from[SKT_ADDR_TEXT_MAX], to[SKT_ADDR_TEXT_MAX], date[40], up[CMD_UNITS_TEXT], down[CMD_UNITS_TEXT],
         time[CMD_UNITS_TEXT], connect[CMD_UNITS_TEXT];
     fprintf(file, "%s %s -> %s: %s", date_text(link, date), name(&relay->from, &link->source, from),
-            name(&relay->to, &link->upstream.addr, to), cmd_time_text(relay_now() - link->begun, time));
+            name(&relay->to, &link->upstream.addr, to), cmd_time_text(cmd_now() - link->begun, time));
     if (link->connected > 0)
         fprintf(file, ", connected in %s, %s up, %s down", cmd_time_text(link->connected - link->begun, connect),
                 cmd_size_text((double)link->up.bytes, up), cmd_size_text((double)link->down.bytes, down));
@@ -184,7 +185,7 @@ static void *show_all(void *arg)
 {
     struct relay *r = arg;
     uint64_t before[2] = { 0 };
-    double then = relay_now();
+    double then = cmd_now();
     pthread_mutex_lock(&live.lock);
     while (!live.ends) {
         struct timespec until;
@@ -193,7 +194,7 @@ static void *show_all(void *arg)
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&live.ending, &live.lock, &until);
-        double now = relay_now();
+        double now = cmd_now();
         if (!live.ends && now > then)
             show(r, before, now - then);
         before[0] = __atomic_load_n(&r->up, __ATOMIC_RELAXED);

@@ -1,6 +1,7 @@
 /* relay_session.c - a client that only sends datagrams: a link whose upward direction is fed by whoever receives them
  * all. */
 #include "relay_session.h"
+#include "clock.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,7 @@ static void send_task(void *arg)
 static bool is_too_fast(struct flow *f, size_t len)
 {
     int64_t rate = f->link->relay->settings->rate;
-    double now = relay_now();
+    double now = cmd_now();
     if (rate == 0)
         return false;
     if (f->next > now + 0.1)

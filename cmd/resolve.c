@@ -1,5 +1,6 @@
 /* resolve.c - skt resolve: a name's addresses in the order in which a connection would try them, with what else
  * one wants to know when the first of them is the wrong one. */
+#include "clock.h"
 #include "host.h"
 #include "json.h"
 #include "terminal.h"

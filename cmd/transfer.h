@@ -138,8 +138,6 @@ void transfer_progress_add(struct transfer_progress *p, size_t n);
 /* Reports a file that is done; sha256 may be NULL. */
 void transfer_report(struct transfer_progress *p, const char *sha256);
 
-double transfer_now(void);
-
 /* ---- transfer_signal.c ---- */
 
 /* From now on SIGINT, SIGTERM and SIGHUP say so, and then end the command as they would. */

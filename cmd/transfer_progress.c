@@ -1,4 +1,5 @@
 /* transfer_progress.c - how far a transfer is, while somebody looks, and what it was, at its end. */
+#include "clock.h"
 #include "json.h"
 #include "terminal.h"
 #include "transfer.h"
@@ -11,17 +12,10 @@
 #define MEMORY 3.0 /* seconds that the rate looks back */
 #define COLUMNS 24 /* of the bar */
 
-double transfer_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 void transfer_progress_begin(struct transfer_progress *p, int64_t from)
 {
     p->from = p->at = p->shown_at = from;
-    p->begun = p->shown = transfer_now();
+    p->begun = p->shown = cmd_now();
     p->rate = NAN;
 }
 
@@ -56,7 +50,7 @@ static void show(const struct transfer_progress *p)
 void transfer_progress_add(struct transfer_progress *p, size_t n)
 {
     p->at += (int64_t)n;
-    double now = transfer_now();
+    double now = cmd_now();
     if (now - p->shown < EVERY)
         return;
     update_rate(p, now);
@@ -80,7 +74,7 @@ static void print_json(const struct transfer_progress *p, double seconds, const 
 void transfer_report(struct transfer_progress *p, const char *sha256)
 {
     char size[CMD_UNITS_TEXT], time[CMD_UNITS_TEXT], rate[CMD_UNITS_TEXT];
-    double seconds = fmax(transfer_now() - p->begun, 1e-9);
+    double seconds = fmax(cmd_now() - p->begun, 1e-9);
     int64_t passed = p->at - p->from;
     cmd_status_clear();
     if (p->settings->json)

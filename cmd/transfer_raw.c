@@ -1,4 +1,5 @@
 /* transfer_raw.c - send and receive without a protocol (--raw): the bytes, and the end of input is the end. */
+#include "clock.h"
 #include "transfer.h"
 #include <errno.h>
 #include <linux/sockios.h>
@@ -12,7 +13,7 @@
  * thrown away, since closing with data unread would reset the connection. */
 static int wait_until_taken(struct transfer_wire *w)
 {
-    double last = transfer_now();
+    double last = cmd_now();
     int left = 0, before = 0;
     for (;;) {
         ssize_t n = skt_recv(w->sock, w->buf, sizeof w->buf, MSG_DONTWAIT);
@@ -21,9 +22,9 @@ static int wait_until_taken(struct transfer_wire *w)
         if (ioctl(skt_fileno(w->sock), SIOCOUTQ, &left) < 0 || left == 0 || n == 0)
             return 0;
         if (left != before)
-            last = transfer_now();
+            last = cmd_now();
         before = left;
-        if (w->idle >= 0 && transfer_now() - last > w->idle)
+        if (w->idle >= 0 && cmd_now() - last > w->idle)
             return transfer_fail(w, TRANSFER_BROKEN, "nothing has come or gone for %g seconds", w->idle);
         skt_sleep(0.002);
     }

@@ -2,6 +2,7 @@
  *
  * What the peer sends is never believed: a line is at most TRANSFER_LINE bytes of text, data is taken in the pieces
  * that come. */
+#include "clock.h"
 #include "transfer.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@ void transfer_wire_begin(struct transfer_wire *w, skt *sock, double idle)
     w->idle = idle;
     w->outcome = TRANSFER_DONE;
     w->why[0] = '\0';
-    w->waited = transfer_now();
+    w->waited = cmd_now();
     w->at = w->end = 0;
     skt_settimeout(sock, idle);
 }
@@ -92,7 +93,7 @@ int transfer_say(struct transfer_wire *w, int flags, const char *format, ...)
 
 int transfer_say_wait(struct transfer_wire *w)
 {
-    double now = transfer_now();
+    double now = cmd_now();
     if (now - w->waited < 1)
         return 0;
     w->waited = now;
