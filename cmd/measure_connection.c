@@ -1,24 +1,13 @@
 /* measure_connection.c - what all kinds of connections of skt measure do: begin, wait for their turn, count, fail. */
 #include "clock.h"
 #include "measure.h"
+#include "tcp.h"
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
-#include <strings.h>
 
 int64_t measure_end(const struct measure_plan *plan)
 {
     return __atomic_load_n(&plan->end, __ATOMIC_RELAXED);
-}
-
-/* As servers do; but what the user says (-O TCP_NODELAY=0) is done. */
-static void no_delay(const struct cmd_list *options, skt *s)
-{
-    for (size_t i = 0; i < options->n; i++)
-        if (!strncasecmp(options->items[i], "TCP_NODELAY=", 12))
-            return;
-    if (skt_type(s) == SOCK_STREAM && (skt_family(s) == AF_INET || skt_family(s) == AF_INET6))
-        skt_setsockopt_int(s, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 int measure_open(struct measure_connection *c)
@@ -31,7 +20,7 @@ int measure_open(struct measure_connection *c)
         status = cmd_try_dial(&c->plan->address, c->plan->settings, &c->s);
     }
     if (status == 0)
-        no_delay(&c->plan->settings->socket_options, c->s);
+        cmd_tcp_no_delay(c->s, c->plan->settings);
     return status;
 }
 

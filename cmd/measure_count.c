@@ -4,7 +4,7 @@
  * the line and the picture need are taken, and the rest is in the whole. */
 #include "clock.h"
 #include "measure.h"
-#include <netinet/tcp.h>
+#include "tcp.h"
 #include <stdlib.h>
 
 enum { ASKED = 64 }; /* connections of a thread that are asked for TCP_INFO after each interval */
@@ -13,10 +13,8 @@ enum { ASKED = 64 }; /* connections of a thread that are asked for TCP_INFO afte
 
 static void ask_one(skt *s, struct measure_tcp *sum)
 {
-    struct tcp_info info = { 0 };
-    socklen_t len = sizeof info;
-    if (skt_type(s) != SOCK_STREAM || (skt_family(s) != AF_INET && skt_family(s) != AF_INET6) ||
-        skt_getsockopt(s, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+    struct tcp_info info;
+    if (!cmd_tcp_info(s, &info))
         return;
     sum->connections++;
     sum->rtt += info.tcpi_rtt / 1e6;

@@ -13,9 +13,9 @@
  * hang in a read of the terminal. */
 #include "clock.h"
 #include "cmd.h"
+#include "tcp.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -218,18 +218,6 @@ static int write_output(const char *buf, size_t len)
     return 0;
 }
 
-/* Nothing tells a TCP connection whose peer has ended its direction that the peer has closed the
- * other one too, but an answer to what we send: with nothing to send,
- * we send keep-alive probes. */
-static void probe(skt *s)
-{
-    if (skt_type(s) != SOCK_STREAM || (skt_family(s) != AF_INET && skt_family(s) != AF_INET6))
-        return;
-    skt_setsockopt_int(s, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER);
-    skt_setsockopt_int(s, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_AFTER);
-    skt_setsockopt_int(s, SOL_SOCKET, SO_KEEPALIVE, 1);
-}
-
 /* A connection that is gone while we have not ended our direction was reset, though a call that sent a part before
  * may have taken the error away. */
 static bool was_reset(struct pump *p)
@@ -241,11 +229,13 @@ static bool was_reset(struct pump *p)
     return open && (family == AF_INET || family == AF_INET6);
 }
 
-/* The peer has ended; waits until it takes nothing more either. */
+/* The peer has ended; waits until it takes nothing more either.  Nothing tells a TCP connection whose peer has ended
+ * its direction that the peer has closed the other one too, but an answer to what we send: with nothing to send, we
+ * send keep-alive probes. */
 static void *watch(struct pump *p)
 {
     int code = 0;
-    probe(p->peer.sock);
+    cmd_tcp_keep_alive(p->peer.sock, PROBE_AFTER, PROBE_AFTER);
     wait_for(skt_fileno(p->peer.sock), 0); /* POLLHUP or POLLERR */
     skt_getsockopt_int(p->peer.sock, SOL_SOCKET, SO_ERROR, &code);
     if (code == 0 && was_reset(p))

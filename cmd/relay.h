@@ -17,7 +17,6 @@
 
 #include "cmd.h"
 #include "proxy_header.h"
-#include <netinet/tcp.h>
 
 /* What is asked for, and what has been done so far. */
 struct relay {
@@ -60,8 +59,6 @@ struct link {
     bool broken;                     /* one side ended without an end of data: so is the other to */
     char why[512];                   /* what went wrong, or "" */
 };
-
-bool relay_is_tcp(skt *s);
 
 /* As cmd_peer_connected, without asking for an address that nobody is going to see. */
 struct cmd_peer relay_peer(const struct relay *relay, skt *s);

@@ -5,6 +5,7 @@
  * descriptors each and save nothing. */
 #include "clock.h"
 #include "relay.h"
+#include "tcp.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -219,22 +220,13 @@ static bool carry_all(struct flow *f)
 
 /* ---- The end of a direction ---- */
 
-static void probe(skt *s)
-{
-    if (!relay_is_tcp(s))
-        return;
-    skt_setsockopt_int(s, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_AFTER);
-    skt_setsockopt_int(s, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_AFTER);
-    skt_setsockopt_int(s, SOL_SOCKET, SO_KEEPALIVE, 1);
-}
-
 /* Who has ended his data may have gone, and the other side be waiting for his next word for ever. */
 static void watch(struct flow *f)
 {
     struct pollfd gone = { .fd = skt_fileno(f->from->sock), .events = 0 };
     if (skt_sleep(PROBE_AFTER) < 0)
         return;
-    probe(f->from->sock);
+    cmd_tcp_keep_alive(f->from->sock, PROBE_AFTER, PROBE_AFTER);
     if (skt_poll(&gone, 1, SKT_NO_TIMEOUT) <= 0)
         return;
     link_fail(f->link, "%s: is gone", f->from_name);

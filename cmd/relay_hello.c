@@ -2,6 +2,7 @@
  * the upstream side, the header that it gets. */
 #include "clock.h"
 #include "relay.h"
+#include "tcp.h"
 #include <errno.h>
 #include <string.h>
 
@@ -89,16 +90,6 @@ static int dial(struct link *link)
 }
 
 /* Data goes on as it comes, unless the user says otherwise. */
-static void set_nodelay(const struct relay *relay, skt *s)
-{
-    const struct cmd_list *list = &relay->settings->socket_options;
-    for (size_t i = 0; i < list->n; i++)
-        if (!strncmp(list->items[i], "TCP_NODELAY", 11))
-            return;
-    if (relay_is_tcp(s))
-        skt_setsockopt_int(s, IPPROTO_TCP, TCP_NODELAY, 1);
-}
-
 static int send_header(struct link *link)
 {
     unsigned char buf[PROXY_HEADER_LONGEST];
@@ -120,7 +111,7 @@ int link_connect(struct link *link)
     if ((link->relay->settings->accept_proxy && accept_header(link) < 0) || dial(link) < 0)
         return -1;
     link->upstream = relay_peer(link->relay, link->upstream.sock);
-    set_nodelay(link->relay, link->upstream.sock);
+    cmd_tcp_no_delay(link->upstream.sock, link->relay->settings);
     if (send_header(link) < 0)
         return -1;
     link->connected = link->active = cmd_now();

@@ -4,12 +4,8 @@
  * goes on; a failure ends both, by a reset. */
 #include "clock.h"
 #include "relay.h"
+#include "tcp.h"
 #include <stdarg.h>
-
-bool relay_is_tcp(skt *s)
-{
-    return skt_type(s) == SOCK_STREAM && (skt_family(s) == AF_INET || skt_family(s) == AF_INET6);
-}
 
 struct cmd_peer relay_peer(const struct relay *relay, skt *s)
 {
@@ -78,7 +74,7 @@ void link_carry(struct link *link)
 static void reset(skt *s)
 {
     struct linger now = { .l_onoff = 1, .l_linger = 0 };
-    if (s && relay_is_tcp(s))
+    if (s && cmd_is_tcp(s))
         skt_setsockopt(s, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 

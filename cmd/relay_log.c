@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "json.h"
 #include "relay.h"
+#include "tcp.h"
 #include "terminal.h"
 #include "units.h"
 #include <errno.h>
@@ -59,14 +60,6 @@ static const char *name(const struct cmd_address *side, const skt_addr *addr, ch
     return skt_addr_text(addr, buf, SKT_ADDR_TEXT_MAX);
 }
 
-static bool get_info(skt *s, struct tcp_info *info)
-{
-    socklen_t len = sizeof *info;
-    memset(info, 0, sizeof *info);
-    return s && skt_proto(s) != IPPROTO_UDP && (skt_family(s) == AF_INET || skt_family(s) == AF_INET6) &&
-           skt_getsockopt(s, IPPROTO_TCP, TCP_INFO, info, &len) == 0;
-}
-
 static skt *client_socket(const struct link *link)
 {
     return link->client.addressed ? NULL : link->client.sock;
@@ -75,7 +68,7 @@ static skt *client_socket(const struct link *link)
 static void put_info(struct cmd_json *j, const char *side, skt *s)
 {
     struct tcp_info info;
-    if (!get_info(s, &info))
+    if (!s || !cmd_tcp_info(s, &info))
         return;
     cmd_json_open(j, side, '{');
     cmd_json_number(j, "rtt", info.tcpi_rtt / 1e6);
@@ -109,7 +102,7 @@ static void write_json(FILE *file, const struct link *link)
 static void write_info(FILE *file, const char *side, skt *s)
 {
     struct tcp_info info;
-    if (!get_info(s, &info))
+    if (!s || !cmd_tcp_info(s, &info))
         return;
     fprintf(file, ", %s rtt %.3g ms", side, info.tcpi_rtt / 1e3);
     if (info.tcpi_total_retrans)

@@ -1,7 +1,7 @@
 /* transfer_link.c - the connections of a transfer, one after the other while they break (--retry). */
+#include "tcp.h"
 #include "terminal.h"
 #include "transfer.h"
-#include <netinet/tcp.h>
 #include <string.h>
 
 /* ---- ADDRESS beside other arguments ---- */
@@ -20,16 +20,6 @@ int transfer_address(const struct cmd_settings *settings, int *n, char **args, b
 }
 
 /* ---- Connections ---- */
-
-/* A peer whose machine is gone says nothing more: TCP asks for it from time to time. */
-static void keep_alive(skt *s)
-{
-    if (skt_family(s) != AF_INET && skt_family(s) != AF_INET6)
-        return;
-    skt_setsockopt_int(s, IPPROTO_TCP, TCP_KEEPIDLE, 30);
-    skt_setsockopt_int(s, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-    skt_setsockopt_int(s, SOL_SOCKET, SO_KEEPALIVE, 1);
-}
 
 struct link {
     const struct cmd_address *address;
@@ -70,7 +60,7 @@ static int talk_over_each(const struct link *link, struct transfer_wire *w, tran
         int status = next_connection(link, &s);
         if (status)
             return status;
-        keep_alive(s);
+        cmd_tcp_keep_alive(s, 30, 10); /* a peer whose machine is gone says nothing more */
         transfer_wire_begin(w, s, link->settings->idle);
         talk(w, arg);
         skt_close(s);
