@@ -74,6 +74,9 @@ extern const char *cmd_name;
 /* Writes "skt: ", the text and a newline to standard error. */
 void cmd_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same without the name in front. */
+void cmd_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Says a mistake in how the command was called; returns STATUS_USAGE. */
 int cmd_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -64,9 +64,6 @@ skt_addr nc_unix(const char *path);
 /* "host port" of an address, as names unless -n is given. */
 void nc_addr_text(const struct nc *nc, const skt_addr *addr, char *buf, size_t len);
 
-/* Writes a line to standard error, without "nc: " in front. */
-void nc_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /* ---- nc_client.c ---- */
 
 /* Connects to each of the ports in n words, and talks.  The exit status. */

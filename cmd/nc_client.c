@@ -38,7 +38,7 @@ static void tell_success(const struct nc *nc, const char *address, int port)
     if (nc->numeric || skt_getservbyport(port, nc_protocol(nc), service, sizeof service) < 0)
         snprintf(service, sizeof service, "*");
     name_of(nc->host, address, name, sizeof name);
-    nc_tell("Connection to %s %d port [%s/%s] succeeded!", name, port, nc_protocol(nc), service);
+    cmd_tell("Connection to %s %d port [%s/%s] succeeded!", name, port, nc_protocol(nc), service);
 }
 
 /* The same address with a port. */

@@ -77,9 +77,9 @@ static void tell_bound(const struct nc *nc, skt *s)
     else
         nc_addr_text(nc, &addr, text, sizeof text);
     if (nc->udp || nc->family == AF_UNIX)
-        nc_tell("Bound on %s", text);
+        cmd_tell("Bound on %s", text);
     if (!nc->udp)
-        nc_tell("Listening on %s", text);
+        cmd_tell("Listening on %s", text);
 }
 
 /* ---- The peers ---- */
@@ -93,7 +93,7 @@ static void tell_peer(const struct nc *nc, const skt_addr *peer)
         snprintf(text, sizeof text, "%s", nc->host);
     else
         nc_addr_text(nc, peer, text, sizeof text);
-    nc_tell("Connection received on %s", text);
+    cmd_tell("Connection received on %s", text);
 }
 
 /* One client or, with -k, all of them; without it others are refused from then on. */

@@ -2,22 +2,7 @@
 #include "nc.h"
 #include <errno.h>
 #include <netdb.h>
-#include <stdarg.h>
 #include <string.h>
-#include <unistd.h>
-
-void nc_tell(const char *format, ...)
-{
-    char line[2048];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(line, sizeof line - 1, format, args);
-    va_end(args);
-    size_t len = n < 0 ? 0 : (size_t)n < sizeof line - 1 ? (size_t)n : sizeof line - 2;
-    line[len] = '\n';
-    if (write(STDERR_FILENO, line, len + 1) < 0)
-        return; /* nobody is left to be told */
-}
 
 int nc_type(const struct nc *nc)
 {

@@ -7,10 +7,10 @@
 const char *cmd_name = "skt";
 
 /* In one write, so that lines of several processes do not mix. */
-__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void say(const char *name, const char *format, va_list args)
 {
     char line[4096];
-    size_t begin = (size_t)snprintf(line, sizeof line, "%s: ", cmd_name);
+    size_t begin = name ? (size_t)snprintf(line, sizeof line, "%s: ", name) : 0;
     int n = vsnprintf(line + begin, sizeof line - begin - 1, format, args);
     size_t len = n < 0 ? begin : begin + (size_t)n;
     if (len > sizeof line - 2)
@@ -25,7 +25,15 @@ void cmd_say(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say(format, args);
+    say(cmd_name, format, args);
+    va_end(args);
+}
+
+void cmd_tell(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(NULL, format, args);
     va_end(args);
 }
 
@@ -33,7 +41,7 @@ int cmd_misuse(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say(format, args);
+    say(cmd_name, format, args);
     va_end(args);
     return STATUS_USAGE;
 }
