@@ -161,11 +161,11 @@ static int read_size(const struct row *row, int64_t *field, const char *text)
 
 static int read_number(const struct row *row, int *field, const char *text)
 {
-    char *end;
-    long number = strtol(text, &end, 10);
-    *field = (int)number;
-    if (end != text && !*end && number >= row->least && number <= row->most)
+    int64_t number;
+    if (cmd_parse_integer(text, row->least, row->most, &number) == 0) {
+        *field = (int)number;
         return 0;
+    }
     cmd_say("-%c: '%s' is no number from %d to %d", row->letter, text, row->least, row->most);
     return -1;
 }

@@ -28,7 +28,4 @@ int cmd_sockopt_put(struct cmd_sockopt_value *value, const void *bytes, size_t l
 /* The first bytes of a value; what is missing is 0. */
 #define SOCKOPT_AS(type, value) (*(const type *)(const void *)(value)->bytes)
 
-/* A whole number, decimal or 0x..., between two others.  0, or -1. */
-int cmd_parse_integer(const char *text, int64_t least, int64_t most, int64_t *number);
-
 #endif

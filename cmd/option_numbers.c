@@ -13,16 +13,6 @@
 typedef const struct cmd_sockopt Option;
 typedef struct cmd_sockopt_value Value;
 
-int cmd_parse_integer(const char *text, int64_t least, int64_t most, int64_t *number)
-{
-    char *end;
-    if (!strchr("-0123456789", *text))
-        return -1;
-    errno = 0;
-    *number = strtoll(text, &end, text[0] == '0' && (text[1] | 32) == 'x' ? 16 : 10);
-    return end == text || *end || errno || *number < least || *number > most ? -1 : 0;
-}
-
 static int put_int(Value *value, int64_t number)
 {
     int as_int = (int)number; /* what is above INT_MAX are 32 bits without a sign */

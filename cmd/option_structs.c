@@ -2,6 +2,7 @@
  * lists, and what the system tells in a struct. */
 #include "cmd.h"
 #include "option_kinds.h"
+#include "units.h"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <net/if.h>

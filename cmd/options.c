@@ -170,9 +170,8 @@ static int read_size(const struct cmd_option *option, void *field, const char *v
 
 static int read_number(const struct cmd_option *option, void *field, const char *value)
 {
-    char *end;
-    long number = strtol(value, &end, 10);
-    if (end == value || *end || number < option->least || number > option->most)
+    int64_t number;
+    if (cmd_parse_integer(value, option->least, option->most, &number) < 0)
         return cmd_misuse("--%s: '%s' is no number from %d to %d", option->name, value, option->least, option->most);
     *(int *)field = (int)number;
     return 0;

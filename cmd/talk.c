@@ -1,18 +1,16 @@
 /* talk.c - what becomes of a peer that we have: a conversation with standard input and output, or a program. */
 #include "cmd.h"
-#include <ctype.h>
+#include "units.h"
 #include <fcntl.h>
-#include <stdlib.h>
 
 static int read_fds(const struct cmd_list *list, int *fds)
 {
     for (size_t i = 0; i < list->n; i++) {
-        char *end;
-        long fd = strtol(list->items[i], &end, 10);
-        if (!isdigit((unsigned char)*list->items[i]) || *end || fd > 1 << 20)
+        int64_t fd;
+        if (cmd_parse_integer(list->items[i], 0, 1 << 20, &fd) < 0)
             return cmd_misuse("--send-fd: '%s' is no descriptor's number", list->items[i]);
         if (fcntl((int)fd, F_GETFD) < 0)
-            return cmd_misuse("--send-fd: there is no descriptor %ld", fd);
+            return cmd_misuse("--send-fd: there is no descriptor %d", (int)fd);
         fds[i] = (int)fd;
     }
     return 0;

@@ -1,11 +1,22 @@
-/* units.c - times and sizes as people write and read them: all options and all reports go
+/* units.c - numbers, times and sizes as people write and read them: all options and all reports go
  * through here, so that 1M is the same everywhere. */
 #include "units.h"
 #include "cmd.h"
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+int cmd_parse_integer(const char *text, int64_t least, int64_t most, int64_t *number)
+{
+    char *end;
+    if (!strchr("-0123456789", *text))
+        return -1;
+    errno = 0;
+    *number = strtoll(text, &end, text[0] == '0' && (text[1] | 32) == 'x' ? 16 : 10);
+    return end == text || *end || errno || *number < least || *number > most ? -1 : 0;
+}
 
 /* A number that is not negative and begins with a digit or a point (no "inf", no "0x").  Where it ends, or NULL. */
 static const char *read_number(const char *text, double *number)

@@ -1,9 +1,12 @@
-/* units.h - times and sizes as people write and read them. */
+/* units.h - numbers, times and sizes as people write and read them. */
 #ifndef CMD_UNITS_H
 #define CMD_UNITS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* A whole number, decimal or 0x..., between two others.  0, or -1. */
+int cmd_parse_integer(const char *text, int64_t least, int64_t most, int64_t *number);
 
 /* "2", "1.5s", "500ms", "20us", "3m", "1h": at most 1e9 of its unit.  0, or -1. */
 int cmd_parse_time(const char *text, double *seconds);
