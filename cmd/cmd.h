@@ -11,6 +11,7 @@
  *                  concern a socket
  *   what it says   cmd_say, cmd_misuse, cmd_fail: one line each, on standard error; results on standard output, with
  *                  --json by json.h; live lines and colours by terminal.h; sizes, rates and times by units.h
+ *   what is there  clock.h: the time; tcp.h: TCP's sockets; histogram.h: percentiles; chart.h: SVG; proxy.h: SOCKS
  *   its test       tests/cmd/WORD_....py, a story a file, in tests/cmd/meson.build
  *   its manual     skt.1: SYNOPSIS, DESCRIPTION, each new option under OPTIONS, an example
  *
