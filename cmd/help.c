@@ -33,8 +33,7 @@ void cmd_print_overview(void)
     for (size_t i = 0; cmd_command(i); i++)
         printf("  %-9s %s\n", cmd_command(i)->name, cmd_command(i)->line);
     puts("\nADDRESS is tcp://host:port, unix:/path ...; skt help address lists them.\n"
-         "Exit status: 0 all went well, 1 something failed (and what was said), 2 the\n"
-         "command was called wrongly.  More: man skt");
+         "Exit status: 0 all went well, 1 something failed, 2 wrong call.  More: man skt");
 }
 
 void cmd_print_help(const struct command *command)

@@ -3,6 +3,7 @@
  * One loop for both of its forms: packets come from the ring, what the traced command calls from its pipe, and
  * signals end it, or are the command's. */
 #include "trace.h"
+#include "clock.h"
 #include "json.h"
 #include <errno.h>
 #include <signal.h>
@@ -184,13 +185,6 @@ static void take_signal(struct session *s)
         kill(s->child.pid, (int)info.ssi_signo);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static double lesser(double a, double b)
 {
     return a < b ? a : b;
@@ -201,7 +195,7 @@ static double silence_left(const struct session *s, double last, double ended)
 {
     struct trace_counts counts = trace_counts(s->trace);
     double silence = counts.open > 0 ? last_silence : counts.datagrams > 0 ? last_silence / 2 : 0;
-    return s->ring ? lesser((last > ended ? last : ended) + silence, ended + last_wait) - now() : 0;
+    return s->ring ? lesser((last > ended ? last : ended) + silence, ended + last_wait) - cmd_now() : 0;
 }
 
 /* How long to wait for more; 0: no longer. */
@@ -209,13 +203,13 @@ static double time_left(const struct session *s, double last, double ended)
 {
     if (s->child.pid > 0 || (s->settings->port && s->settings->idle < 0))
         return SKT_NO_TIMEOUT;
-    double left = s->settings->port ? last + s->settings->idle - now() : silence_left(s, last, ended);
+    double left = s->settings->port ? last + s->settings->idle - cmd_now() : silence_left(s, last, ended);
     return left > 0 ? left : 0;
 }
 
 static void watch(struct session *s)
 {
-    double last = now(), ended = 0, left;
+    double last = cmd_now(), ended = 0, left;
     while (!s->stopped && (left = time_left(s, last, ended)) != 0) {
         struct pollfd fds[] = { { .fd = s->signals, .events = POLLIN },
                                 { .fd = s->child.pipe, .events = POLLIN },
@@ -230,9 +224,9 @@ static void watch(struct session *s)
         if (s->ring)
             trace_ring_read(s->ring, s->trace);
         if (trace_counts(s->trace).rows != rows)
-            last = now();
+            last = cmd_now();
         if (s->child.pid <= 0 && ended == 0)
-            ended = now();
+            ended = cmd_now();
     }
 }
 
