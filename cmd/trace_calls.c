@@ -28,11 +28,12 @@ static const struct {
     enum trace_kind kind;
     bool bytes;
 } looks[] = {
-    { "accept", 1, KIND_OPEN, false },     { "close", 0, KIND_CLOSE, false },    { "connect", 0, KIND_OPEN, false },
-    { "getsockopt", 1, KIND_OPEN, false }, { "recv", 1, KIND_DATA, true },       { "recvfrom", 1, KIND_DATA, true },
-    { "recvmmsg", 1, KIND_DATA, false },   { "recvmsg", 1, KIND_DATA, true },    { "send", 0, KIND_DATA, true },
-    { "sendfile", 0, KIND_DATA, true },    { "sendmmsg", 0, KIND_DATA, false },  { "sendmsg", 0, KIND_DATA, true },
-    { "sendto", 0, KIND_DATA, true },      { "shutdown", 0, KIND_CLOSE, false },
+    { "accept", 1, KIND_OPEN, false },     { "close", 0, KIND_CLOSE, false },   { "connect", 0, KIND_OPEN, false },
+    { "getsockopt", 1, KIND_OPEN, false }, { "recv", 1, KIND_DATA, true },      { "recv_pipe", 1, KIND_DATA, true },
+    { "recvfrom", 1, KIND_DATA, true },    { "recvmmsg", 1, KIND_DATA, false }, { "recvmsg", 1, KIND_DATA, true },
+    { "send", 0, KIND_DATA, true },        { "send_pipe", 0, KIND_DATA, true }, { "sendfile", 0, KIND_DATA, true },
+    { "sendmmsg", 0, KIND_DATA, false },   { "sendmsg", 0, KIND_DATA, true },   { "sendto", 0, KIND_DATA, true },
+    { "shutdown", 0, KIND_CLOSE, false },
 };
 
 struct trace_calls *trace_calls_new(struct trace *trace, const char *name)

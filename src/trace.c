@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <skt.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static struct skti_sys under; /* the table as it was before */
 static void (*told)(const skt_call *call, void *arg);
@@ -181,6 +182,15 @@ static ssize_t traced_sendfile(int out, int in, off_t *offset, size_t count)
     return (ssize_t)end(&span, under.sendfile(out, in, offset, count), NULL, 0);
 }
 
+/* One of the two is the socket, the other one a pipe. */
+static ssize_t traced_splice(int in, int out, size_t len)
+{
+    struct stat file;
+    bool from_socket = fstat(in, &file) == 0 && S_ISSOCK(file.st_mode);
+    struct span span = begin(from_socket ? "recv_pipe" : "send_pipe", from_socket ? in : out, len);
+    return (ssize_t)end(&span, under.splice(in, out, len), NULL, 0);
+}
+
 static int traced_close(int fd)
 {
     struct span span = begin("close", fd, 0);
@@ -211,6 +221,7 @@ static void stand_before(void)
     PUT(sendmsg);
     PUT(sendmmsg);
     PUT(sendfile);
+    PUT(splice);
     PUT(close);
 #undef PUT
 }

@@ -133,7 +133,9 @@ static void messages_and_files(void)
     struct iovec iov = { data, 5 };
     skt_msg msg = { .iov = &iov, .iovlen = 1 };
     skt_datagram d[2] = { { data, 5, NULL, 0 }, { data, 3, NULL, 0 } };
+    int pipes[2];
     FILE *file = tmpfile();
+    CHECK_INT(pipe(pipes), 0);
     CHECK(file && fwrite(data, 1, 5, file) == 5 && fflush(file) == 0);
     listen_to_calls();
     CHECK_INT(skt_socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
@@ -148,13 +150,19 @@ static void messages_and_files(void)
     skt_close(pair[1]);
     CHECK_INT(skt_socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     CHECK_INT(skt_sendfile(pair[0], fileno(file), 0, 5), 5);
+    CHECK_INT(skt_recv_pipe(pair[1], pipes[1], 5), 5);
+    CHECK_INT(told.last.fd, skt_fileno(pair[1]));
+    CHECK_INT(skt_send_pipe(pair[0], pipes[0], 5), 5);
+    CHECK_INT(told.last.fd, skt_fileno(pair[0]));
     skt_on_call(NULL, NULL);
-    static const char *const calls[] = { "socketpair=0", "setsockopt=0", "sendmsg=5",  "recvmsg=5",
-                                         "sendmmsg=2",   "recvmmsg=2",   "sendfile=5", "close=0" };
+    static const char *const calls[] = { "socketpair=0", "setsockopt=0", "sendmsg=5",   "recvmsg=5",   "sendmmsg=2",
+                                         "recvmmsg=2",   "sendfile=5",   "recv_pipe=5", "send_pipe=5", "close=0" };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         CHECK(strstr(told.text, calls[i]) != NULL);
     skt_close(pair[0]);
     skt_close(pair[1]);
+    close(pipes[0]);
+    close(pipes[1]);
     fclose(file);
 }
 
