@@ -31,7 +31,9 @@ bool args_int(PyObject *arg, int *value)
 
 bool args_size(PyObject *arg, Py_ssize_t *value)
 {
-    *value = PyNumber_AsSsize_t(arg, PyExc_OverflowError);
+    PyObject *index = PyNumber_Index(arg);
+    *value = index ? PyLong_AsSsize_t(index) : -1;
+    Py_XDECREF(index);
     return *value != -1 || !PyErr_Occurred();
 }
 
@@ -131,9 +133,10 @@ bool args_timeout(PyObject *arg, double *seconds)
     PyObject *index = PyNumber_Index(arg);
     if (!index)
         return false;
-    *seconds = PyLong_AsDouble(index); /* of what is too large for a double: OverflowError */
+    long long whole = PyLong_AsLongLong(index); /* of what is too large: OverflowError */
     Py_DECREF(index);
-    return !(*seconds == -1 && PyErr_Occurred()) && is_timeout(*seconds);
+    *seconds = (double)whole;
+    return !(whole == -1 && PyErr_Occurred()) && is_timeout(*seconds);
 }
 
 PyObject *timeout_to_python(double seconds)

@@ -39,7 +39,8 @@ static PyObject *connect_result(socket_object *s, int code)
 {
     if (PyErr_Occurred())
         return NULL;
-    if (code && code != EAGAIN && skt_error_record()->domain != SKT_ERROR_SYSTEM)
+    bool no_interface = code == ENODEV && (s->family == AF_PACKET || s->family == AF_CAN); /* a name as well */
+    if (code && code != EAGAIN && (no_interface || skt_error_record()->domain != SKT_ERROR_SYSTEM))
         return raise_failure(s->module);
     return PyLong_FromLong(code);
 }

@@ -250,7 +250,7 @@ static bool read_ancillary(skt_msg *msg, PyObject *arg)
     return good;
 }
 
-/* The arguments behind the first: [ancillary data[, flags[, address]]]. */
+/* Of [ancillary data[, flags[, address]]], the arguments behind the first, the last two. */
 static bool read_target(socket_object *s, PyObject *const *args, Py_ssize_t n, skt_msg *msg, int *flags, skt_addr *addr)
 {
     PyObject *target = n > 3 ? args[3] : Py_None;
@@ -262,7 +262,7 @@ static bool read_target(socket_object *s, PyObject *const *args, Py_ssize_t n, s
             return false;
         msg->addr = addr;
     }
-    return PySys_Audit("socket.sendmsg", "OO", s, target) == 0 && (n < 2 || read_ancillary(msg, args[1]));
+    return PySys_Audit("socket.sendmsg", "OO", s, target) == 0;
 }
 
 METHOD(socket_sendmsg)
@@ -272,10 +272,13 @@ METHOD(socket_sendmsg)
     skt_addr addr;
     int flags;
     Py_ssize_t sent = -1;
-    if (!args_count("sendmsg", n, 1, 4) || !buffers_get(&buffers, args[0], READABLE, "sendmsg"))
+    skt_msg msg = { 0 };
+    if (!args_count("sendmsg", n, 1, 4) || !read_target(s, args, n, &msg, &flags, &addr) ||
+        !buffers_get(&buffers, args[0], READABLE, "sendmsg"))
         return NULL;
-    skt_msg msg = { .iov = buffers.iov, .iovlen = buffers.n };
-    if (read_target(s, args, n, &msg, &flags, &addr)) {
+    msg.iov = buffers.iov;
+    msg.iovlen = buffers.n;
+    if (n < 2 || read_ancillary(&msg, args[1])) {
         if (handle_of(s))
             WITHOUT_GIL(sent = skt_sendmsg(handle_of(s), &msg, flags));
         if (sent < 0)
@@ -302,12 +305,10 @@ static PyObject *send_afalg(socket_object *s, PyObject *pieces, int op, const Py
 }
 
 /* What it needs, and CPython's words where it is not there. */
-static bool read_afalg(const socket_object *s, int op, PyObject *assoc, int *assoclen)
+static bool read_afalg(int op, PyObject *assoc, int *assoclen)
 {
     *assoclen = -1;
-    if (s->family != AF_ALG)
-        PyErr_SetString(PyExc_OSError, "algset is only supported for AF_ALG");
-    else if (assoc && (!args_int(assoc, assoclen) || *assoclen < 0)) {
+    if (assoc && (!args_int(assoc, assoclen) || *assoclen < 0)) {
         if (!PyErr_Occurred())
             PyErr_SetString(PyExc_TypeError, "assoclen must be positive");
     } else if (op < 0)
@@ -324,10 +325,12 @@ METHOD_KEYWORDS(socket_sendmsg_afalg)
     PyObject *pieces = NULL, *assoc = NULL, *result = NULL;
     int op = -1, assoclen, flags = 0;
     Py_buffer iv = { 0 };
+    if (s->family != AF_ALG)
+        return PyErr_Format(PyExc_OSError, "algset is only supported for AF_ALG");
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O$iy*Oi:sendmsg_afalg", (char **)names, &pieces, &op, &iv,
                                      &assoc, &flags))
         return NULL;
-    if (read_afalg(s, op, assoc, &assoclen))
+    if (read_afalg(op, assoc, &assoclen))
         result = send_afalg(s, pieces, op, &iv, assoclen, flags);
     if (iv.obj)
         PyBuffer_Release(&iv);

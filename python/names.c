@@ -80,6 +80,8 @@ static PyObject *look_up(PyObject *module, const char *host, const char *service
     Py_ssize_t n;
     WITHOUT_GIL(
         n = skt_getaddrinfo(host, service, numbers[0], numbers[1], numbers[2], numbers[3], SKT_NO_TIMEOUT, &rows));
+    if (n < 0 && skt_error_record()->domain == SKT_ERROR_ARGUMENT) /* a port that is none */
+        return raise_gaierror(state_of(module), EAI_SERVICE, NULL);
     if (n < 0)
         return raise_failure(state_of(module));
     PyObject *list = make_rows(rows, n);
@@ -149,11 +151,22 @@ static METHOD(names_getnameinfo)
 
 /* ---- The older ones ---- */
 
+/* As args_host, but for what IDNA cannot encode: that is a UnicodeError here. */
+static bool read_name(PyObject *arg, struct host *host)
+{
+    if (!PyUnicode_Check(arg) || PyUnicode_IS_ASCII(arg))
+        return args_host(arg, host);
+    PyObject *bytes = PyUnicode_AsEncodedString(arg, "idna", NULL);
+    bool good = bytes && args_host(bytes, host);
+    Py_XDECREF(bytes);
+    return good;
+}
+
 static METHOD_ONE(names_gethostbyname)
 {
     struct host host;
     char text[INET_ADDRSTRLEN], *result = NULL;
-    if (!args_host(arg, &host))
+    if (!read_name(arg, &host))
         return NULL;
     if (PySys_Audit("socket.gethostbyname", "O", arg) == 0) {
         WITHOUT_GIL(result = skt_gethostbyname(host.text, text, sizeof text, SKT_NO_TIMEOUT));
@@ -195,7 +208,7 @@ static PyObject *look_up_host(PyObject *module, PyObject *arg, const char *event
     struct host host;
     skt_hostent *found = NULL;
     PyObject *result = NULL;
-    if (!args_host(arg, &host))
+    if (!read_name(arg, &host))
         return NULL;
     if (PySys_Audit(event, "O", arg) == 0) {
         WITHOUT_GIL(found = function(host.text, SKT_NO_TIMEOUT));
@@ -207,9 +220,16 @@ static PyObject *look_up_host(PyObject *module, PyObject *arg, const char *event
     return result;
 }
 
+/* A name that is not found is a gaierror, as of gethostbyname. */
+static skt_hostent *host_by_name(const char *name, double timeout)
+{
+    char text[INET_ADDRSTRLEN];
+    return skt_gethostbyname(name, text, sizeof text, timeout) ? skt_gethostbyname_ex(name, timeout) : NULL;
+}
+
 static METHOD_ONE(names_gethostbyname_ex)
 {
-    return look_up_host(self, arg, "socket.gethostbyname", skt_gethostbyname_ex);
+    return look_up_host(self, arg, "socket.gethostbyname", host_by_name);
 }
 
 static METHOD_ONE(names_gethostbyaddr)

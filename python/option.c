@@ -17,14 +17,18 @@ static PyObject *set(socket_object *s, int level, int name, const void *value, s
     Py_RETURN_NONE;
 }
 
-static PyObject *set_number(socket_object *s, int level, int name, PyObject *arg)
+union number {
+    int narrow;
+    uint64_t wide;
+};
+
+/* Its size; 0 with an exception. */
+static size_t read_number(const socket_object *s, int level, PyObject *arg, union number *number)
 {
-    int number;
-    if (is_wide(s, level)) {
-        uint64_t wide = PyLong_AsUnsignedLongLongMask(arg);
-        return PyErr_Occurred() ? NULL : set(s, level, name, &wide, sizeof wide);
-    }
-    return args_int(arg, &number) ? set(s, level, name, &number, sizeof number) : NULL;
+    if (!is_wide(s, level))
+        return args_int(arg, &number->narrow) ? sizeof number->narrow : 0;
+    number->wide = PyLong_AsUnsignedLongLongMask(arg);
+    return PyErr_Occurred() ? 0 : sizeof number->wide;
 }
 
 /* setsockopt(level, option, None, optlen) */
@@ -52,15 +56,24 @@ static PyObject *set_bytes(socket_object *s, int level, int name, PyObject *valu
     return result;
 }
 
+/* A number that does not fit is no bytes either, which is what Python says of it. */
+static PyObject *set_value(socket_object *s, int level, int name, PyObject *value)
+{
+    union number number;
+    size_t len = read_number(s, level, value, &number);
+    if (len)
+        return set(s, level, name, &number, len);
+    PyErr_Clear();
+    return set_bytes(s, level, name, value);
+}
+
 METHOD(socket_setsockopt)
 {
     socket_object *s = (socket_object *)self;
     int level, name;
     if (!args_count("setsockopt", n, 3, 4) || !args_int(args[0], &level) || !args_int(args[1], &name))
         return NULL;
-    if (n == 4)
-        return set_nothing(s, level, name, args[2], args[3]);
-    return PyIndex_Check(args[2]) ? set_number(s, level, name, args[2]) : set_bytes(s, level, name, args[2]);
+    return n == 4 ? set_nothing(s, level, name, args[2], args[3]) : set_value(s, level, name, args[2]);
 }
 
 static PyObject *get_number(socket_object *s, int level, int name)
