@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <linux/tipc.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ typedef bool reader(PyObject *arg, const char *caller, skt_addr *addr);
 
 static bool bad_number(const char *caller, const char *what)
 {
-    PyErr_Format(PyExc_OverflowError, "%s(): %s.", caller, what);
+    PyErr_Format(PyExc_OverflowError, "%s(): %s", caller, what);
     return false;
 }
 
@@ -30,7 +31,7 @@ static bool bad_number(const char *caller, const char *what)
 static bool bad_port_or(const char *caller)
 {
     if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_OverflowError))
-        bad_number(caller, "port must be 0-65535");
+        bad_number(caller, "port must be 0-65535.");
     return false;
 }
 
@@ -74,7 +75,7 @@ static bool read_inet6(PyObject *arg, const char *caller, skt_addr *addr)
                           args_host_converter, &host, &port, &flowinfo, &scope_id))
         return PyErr_ExceptionMatches(PyExc_OverflowError) ? bad_port_or(caller) : false;
     bool good =
-        is_port(port) ? flowinfo <= 0xfffff || bad_number(caller, "flowinfo must be 0-1048575") : bad_port_or(caller);
+        is_port(port) ? flowinfo <= 0xfffff || bad_number(caller, "flowinfo must be 0-1048575.") : bad_port_or(caller);
     if (good)
         *addr = skt_inet6(host.text, port, flowinfo, scope_id);
     host_release(&host);
@@ -148,6 +149,15 @@ static bool read_vsock(PyObject *arg, const char *caller, skt_addr *addr)
     return true;
 }
 
+/* What names no interface, as the kernel says it (to skt "" is all of them). */
+static bool is_interface(const char *name)
+{
+    if (*name && strlen(name) < IFNAMSIZ)
+        return true;
+    raise_errno(ENODEV);
+    return false;
+}
+
 static bool read_packet(PyObject *arg, const char *caller, skt_addr *addr)
 {
     const char *ifname;
@@ -156,13 +166,14 @@ static bool read_packet(PyObject *arg, const char *caller, skt_addr *addr)
     bool good = false;
     if (!PyArg_ParseTuple(arg, "si|iiy*;AF_PACKET address must be a tuple of two to five elements", &ifname, &proto,
                           &pkttype, &hatype, &hardware))
-        return false;
+        return PyErr_ExceptionMatches(PyExc_OverflowError) ? bad_number(caller, "address argument out of range")
+                                                           : false;
     if (hardware.buf && hardware.len > 8)
         PyErr_SetString(PyExc_ValueError, "Hardware address must be 8 bytes or less");
     else if (proto < 0 || proto > 0xffff)
-        bad_number(caller, "proto must be 0-65535");
+        bad_number(caller, "proto must be 0-65535.");
     else
-        good = true;
+        good = is_interface(ifname);
     if (good)
         *addr = skt_packet(ifname, proto, pkttype, hatype, hardware.buf, (size_t)hardware.len);
     if (hardware.obj)
@@ -357,6 +368,10 @@ static bool look_up_now(socket_object *s, skt_addr *addr)
     skt_addrinfo *found;
     Py_ssize_t n;
     bool is_name = (s->family == AF_INET || s->family == AF_INET6) && !skt_addr_sockaddr(addr, NULL);
+    if (is_name && skt_port(addr) < 0) { /* longer than names are */
+        raise_gaierror(s->module, EAI_NONAME, NULL);
+        return false;
+    }
     if (!is_name || !handle_of(s) || skt_gettimeout(handle_of(s)) != 0)
         return true;
     snprintf(service, sizeof service, "%d", skt_port(addr));

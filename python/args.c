@@ -112,6 +112,8 @@ static bool is_timeout(double seconds)
 {
     if (isnan(seconds))
         PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
+    else if (fabs(seconds) >= 0x1p63 / 1e9)
+        PyErr_SetString(PyExc_OverflowError, "timestamp too large to convert to C _PyTime_t");
     else if (seconds < 0)
         PyErr_SetString(PyExc_ValueError, "Timeout value out of range");
     else if (seconds > MOST_SECONDS)
@@ -133,10 +135,13 @@ bool args_timeout(PyObject *arg, double *seconds)
     PyObject *index = PyNumber_Index(arg);
     if (!index)
         return false;
-    long long whole = PyLong_AsLongLong(index); /* of what is too large: OverflowError */
+    *seconds = PyLong_AsDouble(index);
     Py_DECREF(index);
-    *seconds = (double)whole;
-    return !(whole == -1 && PyErr_Occurred()) && is_timeout(*seconds);
+    if (PyErr_Occurred()) { /* not even a double holds it */
+        PyErr_Clear();
+        *seconds = HUGE_VAL;
+    }
+    return is_timeout(*seconds);
 }
 
 PyObject *timeout_to_python(double seconds)

@@ -5,7 +5,7 @@
  *
  *     ConnectionRefusedError: [Errno 111] Connection refused: '127.0.0.1:81'
  *
- * and TimeoutError, whose text has to be "timed out", in a note (PEP 678). */
+ * and TimeoutError, whose text has to be "timed out", in a note (PEP 678).  So is what was wrong with an argument. */
 #include "module.h"
 #include <netdb.h>
 #include <string.h>
@@ -55,20 +55,26 @@ static PyObject *raise_system(const skt_error *e)
     return NULL;
 }
 
-static PyObject *raise_timeout(void)
+/* Raises an exception, which it takes over (NULL: none could be made), with the library's sentence as a note. */
+static PyObject *raise_noted(PyObject *error)
 {
-    PyObject *error = PyObject_CallFunction(PyExc_TimeoutError, "s", "timed out");
     PyObject *notes = error ? Py_BuildValue("[s]", skt_strerror()) : NULL;
     if (notes && PyObject_SetAttrString(error, "__notes__", notes) == 0)
-        PyErr_SetObject(PyExc_TimeoutError, error);
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
     Py_XDECREF(notes);
     Py_XDECREF(error);
     return NULL;
 }
 
+static PyObject *raise_timeout(void)
+{
+    return raise_noted(PyObject_CallFunction(PyExc_TimeoutError, "s", "timed out"));
+}
+
+/* What was wrong with an argument is no part of Python's arguments either. */
 static PyObject *raise_argument(const skt_error *e)
 {
-    return raise_args(PyExc_OSError, Py_BuildValue("(is)", e->code, skt_strerror()));
+    return raise_noted(PyObject_CallFunction(PyExc_OSError, "is", e->code, strerror(e->code)));
 }
 
 PyObject *raise_gaierror(struct module_state *module, int code, PyObject *name)

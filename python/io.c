@@ -1,5 +1,6 @@
 /* io.c - bytes: recv, send and their like. */
 #include "module.h"
+#include <string.h>
 
 /* What is at most so long is received on the stack: a bytes object of just the right
  * size costs less than a large one that is cut. */
@@ -36,17 +37,31 @@ static Py_ssize_t receive(socket_object *s, void *buf, size_t len, int flags, sk
     return n;
 }
 
-static PyObject *receive_short(socket_object *s, size_t size, int flags, skt_addr *from)
+/* With MSG_TRUNC a datagram's length may be more than was asked for: as in CPython the result has that length, and here
+ * zeros behind what was received. */
+static PyObject *fill_up(const char *received, Py_ssize_t size, Py_ssize_t n)
+{
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, n);
+    if (bytes) {
+        memcpy(PyBytes_AS_STRING(bytes), received, (size_t)size);
+        memset(PyBytes_AS_STRING(bytes) + size, 0, (size_t)(n - size));
+    }
+    return bytes;
+}
+
+static PyObject *receive_short(socket_object *s, Py_ssize_t size, int flags, skt_addr *from)
 {
     char buf[SHORT];
-    Py_ssize_t n = receive(s, buf, size, flags, from);
+    Py_ssize_t n = receive(s, buf, (size_t)size, flags, from);
+    if (n > size)
+        return fill_up(buf, size, n);
     return n < 0 ? raise_for(s) : PyBytes_FromStringAndSize(buf, n);
 }
 
 static PyObject *receive_bytes(socket_object *s, Py_ssize_t size, int flags, skt_addr *from)
 {
     if (size <= SHORT)
-        return receive_short(s, (size_t)size, flags, from);
+        return receive_short(s, size, flags, from);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, size);
     if (!bytes)
         return NULL;
@@ -54,7 +69,9 @@ static PyObject *receive_bytes(socket_object *s, Py_ssize_t size, int flags, skt
     if (n < 0) {
         raise_for(s);
         Py_CLEAR(bytes);
-    } else if (n != size) {
+    } else if (n > size) {
+        Py_SETREF(bytes, fill_up(PyBytes_AS_STRING(bytes), size, n));
+    } else if (n < size) {
         _PyBytes_Resize(&bytes, n);
     }
     return bytes;

@@ -145,7 +145,7 @@ static PyObject *recvmsg_bytes(socket_object *s, Py_ssize_t size, Py_ssize_t anc
     if (n < 0)
         Py_CLEAR(bytes);
     else {
-        if (n != size)
+        if (n < size) /* more with MSG_TRUNC */
             _PyBytes_Resize(&bytes, n);
         result = make_result(s, bytes, &msg);
     }

@@ -1,8 +1,17 @@
 /* names.c - hosts: getaddrinfo and its older relatives. */
 #include "module.h"
+#include <arpa/inet.h>
 #include <limits.h>
 #include <netdb.h>
 #include <string.h>
+
+/* code: an EAI_ for what the library did not even look up, because it can be no name or port. */
+static PyObject *raise_look_up(PyObject *module, int code)
+{
+    if (skt_error_record()->domain == SKT_ERROR_ARGUMENT)
+        return raise_gaierror(state_of(module), code, NULL);
+    return raise_failure(state_of(module));
+}
 
 /* ---- getaddrinfo ---- */
 
@@ -80,10 +89,8 @@ static PyObject *look_up(PyObject *module, const char *host, const char *service
     Py_ssize_t n;
     WITHOUT_GIL(
         n = skt_getaddrinfo(host, service, numbers[0], numbers[1], numbers[2], numbers[3], SKT_NO_TIMEOUT, &rows));
-    if (n < 0 && skt_error_record()->domain == SKT_ERROR_ARGUMENT) /* a port that is none */
-        return raise_gaierror(state_of(module), EAI_SERVICE, NULL);
     if (n < 0)
-        return raise_failure(state_of(module));
+        return raise_look_up(module, EAI_SERVICE);
     PyObject *list = make_rows(rows, n);
     skt_freeaddrinfo(rows);
     return list;
@@ -109,24 +116,40 @@ static METHOD_KEYWORDS(names_getaddrinfo)
 
 /* ---- getnameinfo ---- */
 
-/* The numeric address of a tuple (host, port[, flowinfo[, scope_id]]). */
-static bool read_numeric(PyObject *module, PyObject *tuple, skt_addr *addr)
-{
+/* (host, port[, flowinfo[, scope_id]]) */
+struct numeric {
     const char *host;
     int port;
-    unsigned flowinfo = 0, scope_id = 0;
-    if (!PyArg_ParseTuple(tuple, "si|II;getnameinfo(): illegal sockaddr argument", &host, &port, &flowinfo, &scope_id))
+    unsigned flowinfo, scope_id;
+};
+
+static bool read_numeric(PyObject *tuple, struct numeric *a)
+{
+    *a = (struct numeric){ 0 };
+    if (!PyArg_ParseTuple(tuple, "si|II;getnameinfo(): illegal sockaddr argument", &a->host, &a->port, &a->flowinfo,
+                          &a->scope_id))
         return false;
-    if (flowinfo > 0xfffff) {
+    if (a->flowinfo > 0xfffff)
         PyErr_SetString(PyExc_OverflowError, "getnameinfo(): flowinfo must be 0-1048575.");
+    return a->flowinfo <= 0xfffff;
+}
+
+/* A host in any form that getaddrinfo takes for a number; the zone is scope_id's. */
+static bool make_numeric(PyObject *module, const struct numeric *a, Py_ssize_t members, skt_addr *addr)
+{
+    char service[16];
+    skt_addrinfo *found;
+    snprintf(service, sizeof service, "%d", a->port < 0 ? a->port : a->port & 0xffff);
+    if (skt_getaddrinfo(a->host, service, AF_UNSPEC, SOCK_DGRAM, 0, AI_NUMERICHOST, SKT_NO_TIMEOUT, &found) < 0) {
+        raise_look_up(module, a->port < 0 ? EAI_SERVICE : EAI_NONAME);
         return false;
     }
-    *addr = skt_name(host, port & 0xffff);
-    if (addr->family == AF_INET6)
-        *addr = skt_inet6(host, port & 0xffff, flowinfo, scope_id);
-    if (addr->family == AF_UNSPEC)
-        raise_gaierror(state_of(module), EAI_NONAME, NULL);
-    else if (addr->family == AF_INET && PyTuple_GET_SIZE(tuple) != 2)
+    *addr = found[0].addr;
+    skt_freeaddrinfo(found);
+    if (addr->family == AF_INET6) {
+        addr->as.inet6.sin6_flowinfo = htonl(a->flowinfo);
+        addr->as.inet6.sin6_scope_id = a->scope_id;
+    } else if (members != 2)
         PyErr_SetString(PyExc_OSError, "IPv4 sockaddr must be 2 tuple");
     return !PyErr_Occurred();
 }
@@ -136,11 +159,13 @@ static METHOD(names_getnameinfo)
     char host[NI_MAXHOST], service[NI_MAXSERV];
     int flags, result;
     skt_addr addr;
+    struct numeric a;
     if (!args_count("getnameinfo", n, 2, 2) || !args_int(args[1], &flags))
         return NULL;
     if (!PyTuple_Check(args[0]))
         return PyErr_Format(PyExc_TypeError, "getnameinfo() argument 1 must be a tuple");
-    if (!read_numeric(self, args[0], &addr) || PySys_Audit("socket.getnameinfo", "(O)", args[0]) < 0)
+    if (!read_numeric(args[0], &a) || PySys_Audit("socket.getnameinfo", "(O)", args[0]) < 0 ||
+        !make_numeric(self, &a, PyTuple_GET_SIZE(args[0]), &addr))
         return NULL;
     WITHOUT_GIL(result = skt_getnameinfo(addr, flags, host, sizeof host, service, sizeof service, SKT_NO_TIMEOUT));
     if (result < 0)
@@ -151,10 +176,10 @@ static METHOD(names_getnameinfo)
 
 /* ---- The older ones ---- */
 
-/* As args_host, but for what IDNA cannot encode: that is a UnicodeError here. */
+/* As args_host, but all str is encoded by IDNA, and what cannot be is a UnicodeError. */
 static bool read_name(PyObject *arg, struct host *host)
 {
-    if (!PyUnicode_Check(arg) || PyUnicode_IS_ASCII(arg))
+    if (!PyUnicode_Check(arg))
         return args_host(arg, host);
     PyObject *bytes = PyUnicode_AsEncodedString(arg, "idna", NULL);
     bool good = bytes && args_host(bytes, host);
@@ -171,7 +196,7 @@ static METHOD_ONE(names_gethostbyname)
     if (PySys_Audit("socket.gethostbyname", "O", arg) == 0) {
         WITHOUT_GIL(result = skt_gethostbyname(host.text, text, sizeof text, SKT_NO_TIMEOUT));
         if (!result)
-            raise_failure(state_of(self));
+            raise_look_up(self, EAI_NONAME);
     }
     host_release(&host);
     return result ? PyUnicode_FromString(text) : NULL;
@@ -212,7 +237,7 @@ static PyObject *look_up_host(PyObject *module, PyObject *arg, const char *event
         return NULL;
     if (PySys_Audit(event, "O", arg) == 0) {
         WITHOUT_GIL(found = function(host.text, SKT_NO_TIMEOUT));
-        result = found ? make_hostent(found) : raise_failure(state_of(module));
+        result = found ? make_hostent(found) : raise_look_up(module, EAI_NONAME);
     }
     if (found)
         skt_freehostent(found);
@@ -258,7 +283,7 @@ static METHOD_ONE(names_sethostname)
         bytes = Py_NewRef(arg);
     else if (!PyUnicode_FSConverter(arg, &bytes))
         return NULL;
-    if (PySys_Audit("socket.sethostname", "(O)", arg) == 0) {
+    if (PySys_Audit("socket.sethostname", "(O)", bytes) == 0) {
         WITHOUT_GIL(result = skt_sethostname(PyBytes_AS_STRING(bytes)));
         if (result < 0)
             raise_failure(state_of(self));

@@ -50,6 +50,8 @@ PyObject *object_new(struct module_state *module, int fd, int family, int type, 
     }
     self->module = module;
     set_members(self, fd, family, type, proto);
+    if (self->timeout > 0 || (self->timeout == 0 && !(type & SOCK_NONBLOCK)))
+        handle_of(self); /* from the beginning it is non-blocking, as its timeout says */
     return (PyObject *)self;
 }
 
@@ -150,6 +152,20 @@ static int close_taken(struct taken taken)
     return close(taken.fd);
 }
 
+/* What an object was before __init__ was called once more: closed, or, as that failed, still so.  (It may have been
+ * given its own descriptor.) */
+static void end_before(socket_object *self, struct taken before)
+{
+    if (!self->s) {
+        self->s = before.s;
+        self->fd = before.fd;
+    } else if (before.fd != self->fd) {
+        close_taken(before);
+    } else if (before.s) {
+        skt_detach(before.s);
+    }
+}
+
 static int object_init(PyObject *op, PyObject *args, PyObject *keywords)
 {
     socket_object *self = (socket_object *)op;
@@ -159,9 +175,10 @@ static int object_init(PyObject *op, PyObject *args, PyObject *keywords)
         PySys_Audit("socket.__new__", "Oiii", op, numbers[0], numbers[1], numbers[2]) < 0)
         return -1;
     self->module = state_of_type(Py_TYPE(op));
-    close_taken(take_out(op)); /* what it was before, if __init__ is called once more */
+    struct taken before = take_out(op);
     bool done = fd && fd != Py_None ? init_fd(self, fd, numbers[0], numbers[1], numbers[2])
                                     : init_new(self, numbers[0], numbers[1], numbers[2]);
+    end_before(self, before);
     return done ? 0 : -1;
 }
 
