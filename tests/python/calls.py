@@ -24,7 +24,7 @@ import _socket
 import socket
 
 SECONDS = 10 # for one call: against hanging
-OUT = 200 # where results go: calls close the usual descriptors
+OUT, ERRORS, NULL = 200, 201, 202 # descriptors out of the way of calls that close the usual ones
 
 
 class Index:
@@ -228,8 +228,9 @@ def outcome_of(function, *args):
 def record(name, function, *args):
     os.write(OUT, (json.dumps([name, plain(outcome_of(function, *args))]) + "\n").encode())
     _socket.setdefaulttimeout(None)
-    for fd in range(3):
+    for fd in range(2):
         os.dup2(NULL, fd)
+    os.dup2(ERRORS, 2)
 
 
 # ---- Strange arguments ----
@@ -301,15 +302,14 @@ def lines_of(path):
 
 
 def main(what):
-    global NULL
     os.dup2(1, OUT)
-    NULL = os.open(os.devnull, os.O_RDWR)
-    os.dup2(NULL, 199)
-    os.close(NULL)
-    NULL = 199
+    os.dup2(2, ERRORS)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, NULL)
+    os.close(null)
     if what == "stories":
         import stories
-        for name, function in vars(stories).items():
+        for name, function in list(vars(stories).items()):
             if callable(function) and getattr(function, "__module__", None) == "stories" and not name.startswith("_"):
                 record(name, function)
         return

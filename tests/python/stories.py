@@ -183,7 +183,7 @@ def _program(code, *options):
 def sockets_are_open_at_the_end():
     return [_program("""
         import socket, threading
-        s = socket.socket(); t = socket.socketpair(); s.cycle = s
+        s = type("S", (socket.socket,), {})(); t = socket.socketpair(); s.cycle = s
         threading.Thread(target=t[0].recv, args=(1,), daemon=True).start()
         class Last:
             def __del__(self): print("last", self.s)
