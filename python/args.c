@@ -37,6 +37,11 @@ bool args_size(PyObject *arg, Py_ssize_t *value)
     return *value != -1 || !PyErr_Occurred();
 }
 
+PyObject *args_items(PyObject *iterable, const char *message)
+{
+    return PyList_Check(iterable) ? PyList_AsTuple(iterable) : PySequence_Fast(iterable, message);
+}
+
 /* ---- Host names ---- */
 
 static bool has_nul(const char *text, Py_ssize_t len)

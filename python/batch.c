@@ -71,8 +71,9 @@ static PyObject *receive(socket_object *s, size_t count, size_t size, int flags)
     Py_ssize_t n = -1;
     if (!batch_alloc(&b, count, count * size))
         return NULL;
-    if (handle_of(s))
-        WITHOUT_GIL(n = skt_recvmmsg(handle_of(s), b.list, count, b.buf, count * size, flags));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(n = skt_recvmmsg(h, b.list, count, b.buf, count * size, flags));
     PyObject *result = n < 0 ? raise_for(s) : make_list(s, b.list, n);
     batch_free(&b);
     return result;
@@ -163,12 +164,13 @@ METHOD(socket_sendmmsg)
     Py_ssize_t sent = -1;
     if (!args_count("sendmmsg", n, 1, 2) || (n == 2 && !args_int(args[1], &flags)))
         return NULL;
-    PyObject *items = PySequence_Fast(args[0], "sendmmsg() argument 1 must be an iterable");
+    PyObject *items = args_items(args[0], "sendmmsg() argument 1 must be an iterable");
     if (!items)
         return NULL;
     if (read_items(s, &o, items)) {
-        if (handle_of(s))
-            WITHOUT_GIL(sent = skt_sendmmsg(handle_of(s), o.list, o.n, flags));
+        skt *h = handle_of(s);
+        if (h)
+            WITHOUT_GIL(sent = skt_sendmmsg(h, o.list, o.n, flags));
         if (sent < 0)
             raise_for(s);
     }

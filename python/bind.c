@@ -1,6 +1,7 @@
 /* bind.c - a socket's place among others: bind, listen, accept, connect, shutdown and
  * the names of both ends. */
 #include "module.h"
+#include <unistd.h>
 
 static PyObject *none_or_raise(socket_object *s, int result)
 {
@@ -16,8 +17,9 @@ METHOD_ONE(socket_bind)
     int result = -1;
     if (!address_from_python(s, arg, "bind", &addr) || PySys_Audit("socket.bind", "OO", self, arg) < 0)
         return NULL;
-    if (handle_of(s))
-        WITHOUT_GIL(result = skt_bind(handle_of(s), addr));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(result = skt_bind(h, addr));
     return none_or_raise(s, result);
 }
 
@@ -28,8 +30,9 @@ METHOD_ONE(socket_connect)
     int result = -1;
     if (!address_from_python(s, arg, "connect", &addr) || PySys_Audit("socket.connect", "OO", self, arg) < 0)
         return NULL;
-    if (handle_of(s))
-        WITHOUT_GIL(result = skt_connect(handle_of(s), addr));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(result = skt_connect(h, addr));
     return none_or_raise(s, result);
 }
 
@@ -52,9 +55,10 @@ METHOD_ONE(socket_connect_ex)
     int code;
     if (!address_from_python(s, arg, "connect_ex", &addr) || PySys_Audit("socket.connect", "OO", self, arg) < 0)
         return NULL;
-    if (!handle_of(s))
+    skt *h = handle_of(s);
+    if (!h)
         return PyLong_FromLong(EBADF);
-    WITHOUT_GIL(code = skt_connect_ex(handle_of(s), addr));
+    WITHOUT_GIL(code = skt_connect_ex(h, addr));
     return connect_result(s, code);
 }
 
@@ -66,8 +70,9 @@ METHOD(socket_listen)
         return NULL;
     if (n == 1 && backlog < 0)
         backlog = 0; /* skt's own meaning of it is the default */
-    if (handle_of(s))
-        WITHOUT_GIL(result = skt_listen(handle_of(s), backlog));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(result = skt_listen(h, backlog));
     return none_or_raise(s, result);
 }
 
@@ -77,14 +82,15 @@ METHOD_ONE(socket_accept)
     skt_addr peer;
     (void)arg;
     int fd = -1;
-    if (handle_of(s))
-        WITHOUT_GIL(fd = skt_accept_fd(handle_of(s), &peer));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(fd = skt_accept_fd(h, &peer));
     if (fd < 0)
         return raise_for(s);
     PyObject *address = address_to_python(&peer, s->proto);
     PyObject *result = address ? Py_BuildValue("(iN)", fd, address) : NULL;
     if (!result)
-        skt_close(skt_fromfd(fd));
+        close(fd);
     return result;
 }
 
@@ -94,8 +100,9 @@ METHOD_ONE(socket_shutdown)
     int how, result = -1;
     if (!args_int(arg, &how))
         return NULL;
-    if (handle_of(s))
-        WITHOUT_GIL(result = skt_shutdown(handle_of(s), how));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(result = skt_shutdown(h, how));
     return none_or_raise(s, result);
 }
 
@@ -103,8 +110,9 @@ static PyObject *name_of(socket_object *s, int (*get)(skt *s, skt_addr *addr))
 {
     skt_addr addr;
     int result = -1;
-    if (handle_of(s))
-        WITHOUT_GIL(result = get(handle_of(s), &addr));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(result = get(h, &addr));
     return result < 0 ? raise_for(s) : address_to_python(&addr, s->proto);
 }
 

@@ -28,12 +28,13 @@ static Py_ssize_t receive(socket_object *s, void *buf, size_t len, int flags, sk
     Py_ssize_t n = -1;
     if (len == 0 && !from)
         return 0; /* of a closed socket too */
-    if (!handle_of(s))
+    skt *h = handle_of(s);
+    if (!h)
         return -1;
     if (from)
-        WITHOUT_GIL(n = skt_recvfrom(handle_of(s), buf, len, flags, from));
+        WITHOUT_GIL(n = skt_recvfrom(h, buf, len, flags, from));
     else
-        WITHOUT_GIL(n = skt_recv(handle_of(s), buf, len, flags));
+        WITHOUT_GIL(n = skt_recv(h, buf, len, flags));
     return n;
 }
 
@@ -197,8 +198,9 @@ METHOD(socket_send)
     Py_ssize_t sent = -1;
     if (!read_data("send", args, n, &data, &flags))
         return NULL;
-    if (handle_of(s))
-        WITHOUT_GIL(sent = skt_send(handle_of(s), data.buf, (size_t)data.len, flags));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(sent = skt_send(h, data.buf, (size_t)data.len, flags));
     PyBuffer_Release(&data);
     return sent < 0 ? raise_for(s) : PyLong_FromSsize_t(sent);
 }
@@ -210,8 +212,9 @@ METHOD(socket_sendall)
     int flags, result = -1;
     if (!read_data("sendall", args, n, &data, &flags))
         return NULL;
-    if (handle_of(s))
-        WITHOUT_GIL(result = skt_sendall(handle_of(s), data.buf, (size_t)data.len, flags));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(result = skt_sendall(h, data.buf, (size_t)data.len, flags));
     PyBuffer_Release(&data);
     if (result < 0)
         return raise_for(s);
@@ -224,8 +227,9 @@ static PyObject *send_to(socket_object *s, const Py_buffer *data, int flags, PyO
     Py_ssize_t sent = -1;
     if (!address_from_python(s, address, "sendto", &to) || PySys_Audit("socket.sendto", "OO", s, address) < 0)
         return NULL;
-    if (handle_of(s))
-        WITHOUT_GIL(sent = skt_sendto(handle_of(s), data->buf, (size_t)data->len, flags, to));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(sent = skt_sendto(h, data->buf, (size_t)data->len, flags, to));
     return sent < 0 ? raise_for(s) : PyLong_FromSsize_t(sent);
 }
 

@@ -50,7 +50,7 @@ static bool buffers_get(struct buffers *b, PyObject *iterable, const char *forma
     char message[64];
     *b = (struct buffers){ 0 };
     snprintf(message, sizeof message, "%s() argument 1 must be an iterable", function);
-    PyObject *sequence = PySequence_Fast(iterable, message);
+    PyObject *sequence = args_items(iterable, message);
     if (!sequence)
         return false;
     bool good = PySequence_Fast_GET_SIZE(sequence) <= INT_MAX;
@@ -118,8 +118,9 @@ static bool control_alloc(skt_msg *msg, Py_ssize_t size)
 static Py_ssize_t receive(socket_object *s, skt_msg *msg, int flags)
 {
     Py_ssize_t n = -1;
-    if (handle_of(s))
-        WITHOUT_GIL(n = skt_recvmsg(handle_of(s), msg, flags));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(n = skt_recvmsg(h, msg, flags));
     if (n < 0)
         raise_for(s);
     return n;
@@ -244,7 +245,7 @@ static bool put_items(skt_msg *msg, PyObject *items)
 
 static bool read_ancillary(skt_msg *msg, PyObject *arg)
 {
-    PyObject *items = PySequence_Fast(arg, "sendmsg() argument 2 must be an iterable");
+    PyObject *items = args_items(arg, "sendmsg() argument 2 must be an iterable");
     bool good = items && put_items(msg, items);
     Py_XDECREF(items);
     return good;
@@ -279,8 +280,9 @@ METHOD(socket_sendmsg)
     msg.iov = buffers.iov;
     msg.iovlen = buffers.n;
     if (n < 2 || read_ancillary(&msg, args[1])) {
-        if (handle_of(s))
-            WITHOUT_GIL(sent = skt_sendmsg(handle_of(s), &msg, flags));
+        skt *h = handle_of(s);
+        if (h)
+            WITHOUT_GIL(sent = skt_sendmsg(h, &msg, flags));
         if (sent < 0)
             raise_for(s);
     }
@@ -297,9 +299,9 @@ static PyObject *send_afalg(socket_object *s, PyObject *pieces, int op, const Py
     Py_ssize_t sent = -1;
     if (pieces && !buffers_get(&buffers, pieces, READABLE, "sendmsg_afalg"))
         return NULL;
-    if (handle_of(s))
-        WITHOUT_GIL(sent = skt_sendmsg_afalg(handle_of(s), buffers.iov, buffers.n, op, iv->buf, (size_t)iv->len,
-                                             assoclen, flags));
+    skt *h = handle_of(s);
+    if (h)
+        WITHOUT_GIL(sent = skt_sendmsg_afalg(h, buffers.iov, buffers.n, op, iv->buf, (size_t)iv->len, assoclen, flags));
     buffers_release(&buffers);
     return sent < 0 ? raise_for(s) : PyLong_FromSsize_t(sent);
 }

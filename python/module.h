@@ -79,7 +79,8 @@ static inline void gil_end(void)
     gil_call.begun = false;
 }
 
-/* Runs a statement so.  A signal that interrupts it runs Python's handlers (PEP 475); if one of them
+/* Runs a statement so; it may read nothing of Python's, nor of an object (whose skt handle_of has given before: another
+ * thread may close it meanwhile).  A signal that interrupts it runs Python's handlers (PEP 475); if one of them
  * raises, the call fails with EINTR and the exception is set. */
 #define WITHOUT_GIL(statement)                                                                                         \
     do {                                                                                                               \
@@ -107,6 +108,10 @@ PyObject *raise_for(socket_object *s);
 bool args_count(const char *function, Py_ssize_t n, Py_ssize_t least, Py_ssize_t most);
 bool args_int(PyObject *arg, int *value);
 bool args_size(PyObject *arg, Py_ssize_t *value);
+
+/* What an iterable gives, for PySequence_Fast_GET_ITEM; never the caller's own list, which Python code may change while
+ * its items are read.  NULL with an exception: the message, if it is not iterable. */
+PyObject *args_items(PyObject *iterable, const char *message);
 
 /* A host name, as Python takes it: bytes, bytearray or str (which IDNA encodes if it is not ASCII). */
 struct host {

@@ -277,7 +277,8 @@ static PyMethodDef methods[] = {
     { "recvmmsg", FAST(socket_recvmmsg), METH_FASTCALL,
       "recvmmsg(count, bufsize[, flags]) -> [(bytes, address), ...]\n\n"
       "Wait for a datagram and take all that are there, at most count, each of bufsize bytes at most.\n"
-      "With UDP_GRO set the kernel may join them; they come apart again here. (skt's own.)" },
+      "With UDP_GRO set the kernel may join them; they come apart again here, where count is 128\n"
+      "at least and there is room for 64 KiB. (skt's own.)" },
     { "recvmsg", FAST(socket_recvmsg), METH_FASTCALL,
       "recvmsg(bufsize[, ancbufsize[, flags]]) -> (bytes, ancillary data, flags, address)\n\n"
       "A message with its ancillary data, a list of (level, type, bytes)." },
