@@ -43,7 +43,7 @@ static int open_file(struct receive_target *t, const char *path)
     char *slash = strrchr(real, '/'), *name = slash ? slash + 1 : real;
     if (!*name || strlen(name) >= sizeof t->name)
         return errno = *name ? ENAMETOOLONG : ENOENT, fail(path);
-    snprintf(t->name, sizeof t->name, "%s", name);
+    memcpy(t->name, name, strlen(name) + 1);
     *name = '\0';
     snprintf(directory, sizeof directory, "%s", *real ? real : ".");
     return open_directory(t, directory, directory);

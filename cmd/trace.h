@@ -131,12 +131,12 @@ struct trace_row {
     int64_t time;                  /* nanoseconds since the first */
     int from;                      /* the end that the arrow begins at */
     enum trace_kind kind;
-    char what[64];     /* "SYN ACK", "send" */
-    int64_t bytes;     /* or -1: it has none */
-    bool numbered;     /* the next two are */
-    uint32_t seq, ack; /* from the base */
-    const char *note;  /* or NULL */
-    char more[64];     /* or "" */
+    char what[64];                 /* "SYN ACK", "send" */
+    int64_t bytes;                 /* or -1: it has none */
+    bool numbered;                 /* the next two are */
+    uint32_t seq, ack;             /* from the base */
+    const char *note;              /* or NULL */
+    char more[TRACE_END_TEXT + 8]; /* or "" */
     enum tcp_state states[2];
     bool supposed[2], changed[2];
     bool outgoing; /* seen where it was sent, not where it came to */
