@@ -23,10 +23,16 @@ import threading
 import time
 import traceback
 
-# A build that measures coverage would say on standard error that another user's process cannot write its counts.
-os.environ.setdefault("GCOV_ERROR_FILE", "/dev/null")
-
 LIMIT = 30
+
+
+def for_another_user():
+    """What another user's process needs in its environment: a build that measures coverage writes counts as it ends, and would
+    say on standard error that it cannot."""
+    folder = tempfile.mkdtemp(prefix="skt-counts.")
+    os.chmod(folder, 0o777)
+    atexit.register(shutil.rmtree, folder, True)
+    return {"GCOV_PREFIX": folder}
 
 
 class Failed(Exception):

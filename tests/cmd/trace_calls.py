@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import subprocess
-from story import Process, check, check_equal, folder, free_port, need, play, skip, skt, wait_until
+from story import Process, check, check_equal, folder, for_another_user, free_port, need, play, skip, skt, wait_until
 from trace_story import Traced, lose, lose_nothing, need_packets
 
 PLAIN = dict(os.environ, LC_ALL="C")
@@ -17,7 +17,7 @@ def without_rights(*words):
     if os.geteuid() == 0:
         need("setpriv")
         return Process("setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "--ambient-caps", "-all", "--reuid",
-                       "65534", "--clear-groups", os.environ["SKT"], *words, env=PLAIN)
+                       "65534", "--clear-groups", os.environ["SKT"], *words, env={**PLAIN, **for_another_user()})
     return skt(*words, env=PLAIN)
 
 

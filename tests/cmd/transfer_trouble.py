@@ -6,7 +6,7 @@ import re
 import resource
 import socket
 import subprocess
-from story import Process, check, check_equal, folder, noise, play, skip, skt
+from story import Process, check, check_equal, folder, for_another_user, noise, play, skip, skt
 from transfer_stage import Peer, only, receiver, sender_by_hand, sha256, text, wait_for_size, write
 
 DATA = noise(8 << 20)
@@ -167,18 +167,19 @@ def without_permission():
     os.chmod(here, 0o555)
     write(here + "/a", b"secret")
     os.chmod(here + "/a", 0)
+    env = {**os.environ, **for_another_user()}
     def as_nobody():
         if os.geteuid() == 0:
             os.setgroups([])
             os.setgid(65534)
             os.setuid(65534)
     try:
-        theirs = skt("send", here + "/a", "unix-abstract:nobody", preexec_fn=as_nobody)
+        theirs = skt("send", here + "/a", "unix-abstract:nobody", env=env, preexec_fn=as_nobody)
     except PermissionError:
         skip("nobody may not run " + os.environ["SKT"])
     one_line(theirs, "/a: Permission denied")
     for target in (here, here + "/b"):
-        one_line(skt("receive", "tcp://127.0.0.1:0", target, preexec_fn=as_nobody), "Permission denied")
+        one_line(skt("receive", "tcp://127.0.0.1:0", target, env=env, preexec_fn=as_nobody), "Permission denied")
 
 
 def directories_that_are_not_there():
