@@ -181,22 +181,33 @@ void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* With the lock held: nobody sets the timeout meanwhile. */
+static int64_t settle(skt *s)
+{
+    if (__atomic_load_n(&s->mode_is_unknown, __ATOMIC_RELAXED)) {
+        int keep = errno, flags = skti_sys.get_file_flags(skti_fd(s));
+        errno = keep;
+        if (flags >= 0 && (flags & O_NONBLOCK))
+            __atomic_store_n(&s->timeout, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&s->mode_is_unknown, false, __ATOMIC_RELEASE); /* who sees it sees the timeout too */
+    }
+    return skti_timeout(s);
+}
+
 int64_t skti_settled_timeout(skt *s)
 {
-    int64_t none = -1;
-    if (!__atomic_load_n(&s->mode_is_unknown, __ATOMIC_RELAXED))
+    if (!__atomic_load_n(&s->mode_is_unknown, __ATOMIC_ACQUIRE))
         return skti_timeout(s);
-    int keep = errno, flags = skti_sys.get_file_flags(skti_fd(s));
-    errno = keep;
-    if (__atomic_exchange_n(&s->mode_is_unknown, false, __ATOMIC_ACQ_REL) && flags >= 0 && (flags & O_NONBLOCK))
-        __atomic_compare_exchange_n(&s->timeout, &none, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-    return skti_timeout(s);
+    pthread_mutex_lock(&s->lock);
+    int64_t timeout = settle(s);
+    pthread_mutex_unlock(&s->lock);
+    return timeout;
 }
 
 /* With the lock held. */
 static int borrow(skt *s)
 {
-    if (s->borrowers == 0 && skti_settled_timeout(s) < 0 && skti_sys.set_nonblocking(skti_fd(s), true) < 0)
+    if (s->borrowers == 0 && settle(s) < 0 && skti_sys.set_nonblocking(skti_fd(s), true) < 0)
         return -1;
     s->borrowers++;
     return 0;
@@ -259,8 +270,8 @@ int skti_set_timeout(skt *s, int64_t ns)
     if (s->borrowers == 0) /* whatever it was: others may have changed it, by another descriptor */
         result = skti_sys.set_nonblocking(skti_fd(s), ns >= 0);
     if (result == 0) {
-        __atomic_store_n(&s->mode_is_unknown, false, __ATOMIC_RELAXED);
         __atomic_store_n(&s->timeout, ns, __ATOMIC_RELAXED);
+        __atomic_store_n(&s->mode_is_unknown, false, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&s->lock);
     return result;

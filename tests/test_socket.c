@@ -84,6 +84,30 @@ static void adopted_with_what_is_known(void)
     skt_close(s);
 }
 
+/* An adopted descriptor's mode is asked for when a call would wait, each time by another call here. */
+static void adopted_never_waits(void)
+{
+    int fds[2];
+    char c;
+    skt_addr addr;
+    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    skt *s = skt_fromfd(fds[0]), *blocking = skt_fromfd(socket(AF_INET, SOCK_STREAM, 0));
+    CHECK_ERRNO(skt_recv(s, &c, 1, 0), EAGAIN);
+    CHECK(skt_gettimeout(s) == 0 && !skt_timed_out());
+    skt_close(s);
+    close(fds[1]);
+    s = skt_fromfd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    CHECK(skt_bind(s, skt_inet("127.0.0.1", 0)) == 0 && skt_listen(s, 1) == 0 && skt_getsockname(s, &addr) == 0);
+    CHECK_ERRNO(skt_accept(s, NULL), EAGAIN);
+    skt *copy = skt_dup(s);
+    CHECK(skt_gettimeout(copy) == 0 && skt_gettimeout(s) == 0);
+    CHECK_INT(skt_connect(blocking, addr), 0);
+    CHECK(skt_gettimeout(blocking) == SKT_NO_TIMEOUT && !(fcntl(skt_fileno(blocking), F_GETFL) & O_NONBLOCK));
+    skt_close(blocking);
+    skt_close(copy);
+    skt_close(s);
+}
+
 /* The mode is what the timeout stands for, though somebody else has changed it meanwhile. */
 static void mode_is_set_again(void)
 {
@@ -245,6 +269,7 @@ int main(void)
         { "socketpair, Python's defaults", pairs },
         { "fromfd adopts a descriptor", adopted },
         { "socket(fileno=...), with what is known", adopted_with_what_is_known },
+        { "an adopted descriptor that is non-blocking never waits", adopted_never_waits },
         { "settimeout sets the mode whatever it was", mode_is_set_again },
         { "dup", doubled },
         { "detach", detached },
