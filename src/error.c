@@ -27,6 +27,7 @@ static const struct skti_error_state nothing_failed;
 static struct skti_error_state first_threads, shared; /* shared: whatever two threads write, its texts end */
 static bool first_is_taken;
 static pthread_key_t key; /* of a thread's record: gives it back when the thread ends */
+static bool has_key;      /* where the program has none left, a thread's record stays for the process' life */
 
 static void give_back(void *errors)
 {
@@ -39,12 +40,13 @@ static void give_back(void *errors)
 
 __attribute__((constructor)) static void make_key(void)
 {
-    pthread_key_create(&key, give_back);
+    has_key = pthread_key_create(&key, give_back) == 0;
 }
 
 __attribute__((destructor)) static void delete_key(void) /* dlclose(3): nobody is to call give_back any more */
 {
-    pthread_key_delete(key);
+    if (has_key)
+        pthread_key_delete(key);
 }
 
 static struct skti_error_state *new_state(void)
@@ -64,7 +66,8 @@ static struct skti_error_state *threads_state(void)
         own->errors = &first_threads;
     else if (!(own->errors = new_state()))
         own->errors = &shared;
-    pthread_setspecific(key, own->errors); /* without memory it is not given back */
+    if (has_key)
+        pthread_setspecific(key, own->errors); /* without memory it is not given back */
     return own->errors;
 }
 
