@@ -12,11 +12,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define BTPROTO_L2CAP 0
-#define BTPROTO_HCI 1
-#define BTPROTO_SCO 2
-#define BTPROTO_RFCOMM 3
-
 typedef bool reader(PyObject *arg, const char *caller, skt_addr *addr);
 
 /* ---- IP ---- */

@@ -10,11 +10,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define BTPROTO_L2CAP 0
-#define BTPROTO_HCI 1
-#define BTPROTO_SCO 2
-#define BTPROTO_RFCOMM 3
-
 static PyObject *host_and(const skt_addr *addr, PyObject *second)
 {
     PyObject *host = second ? PyUnicode_FromString(skt_host(addr)) : NULL;

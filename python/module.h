@@ -135,6 +135,9 @@ PyObject *timeout_to_python(double seconds);
 /* The address for a socket's call `caller`; false with an exception. */
 bool address_from_python(socket_object *s, PyObject *arg, const char *caller, skt_addr *addr);
 
+/* AF_BLUETOOTH's protocols, each with a form of address of its own; its headers are not everywhere. */
+enum { BTPROTO_L2CAP = 0, BTPROTO_HCI = 1, BTPROTO_SCO = 2, BTPROTO_RFCOMM = 3 };
+
 /* A new reference, None where there is no address; NULL with an exception. */
 PyObject *address_to_python(const skt_addr *addr, int proto);
 

@@ -50,14 +50,15 @@ def only_ours_is_exported():
     check("Library soname: [libskt.so.0]" in output_of("readelf", "-d", library), "no soname libskt.so.0")
 
 
-def loaded_late():
-    """A library that uses too much thread-local data of the fast kind cannot be."""
+def load_late(before):
+    """Loads the library into a program with threads, which has done something before, and fails in each of them."""
     library = os.path.join(BUILD, "src", "libskt.so")
     with open(library, "rb") as f:
         if re.search(rb"__[at]san_init", f.read()):
             raise Skip("a sanitizer's runtime has to come first")
     text = output_of(sys.executable, "-c", f"""if True:
         import ctypes, threading
+        {before}
         skt = ctypes.CDLL({library!r}, use_errno=True)
         skt.skt_strerror.restype = ctypes.c_char_p
         said = []
@@ -70,6 +71,16 @@ def loaded_late():
         fail()
         print(said)""")
     check(text == f"{4 * ['fromfd: negative file descriptor: -1']}\n", text)
+
+
+def loaded_late():
+    """A library that uses too much thread-local data of the fast kind cannot be."""
+    load_late("")
+
+
+def loaded_without_keys():
+    """The interpreter's own key is one of those that must not be taken for ours."""
+    load_late("c = ctypes.CDLL(None); [None for _ in iter(lambda: c.pthread_key_create(ctypes.byref(ctypes.c_uint()), None), 11)]")
 
 
 def say_hello(folder, pkg_config_path, libraries, *static, **env):
@@ -150,6 +161,7 @@ CASES = [
     ("skt.h is C11, C++98 and later without a warning", the_header_in_other_languages),
     ("the library exports what skt.h declares, and nothing else", only_ours_is_exported),
     ("the library can be loaded late, into a program with threads", loaded_late),
+    ("also where no key for a thread's own data is left", loaded_without_keys),
     ("the README's server from the build tree, shared and static", from_the_build_tree),
     ("the README's server from an install, shared and static", from_an_install),
     ("examples/echo_server echoes, and ends gracefully on SIGTERM", echo_server_serves_and_ends),
