@@ -58,13 +58,17 @@ def load_late(before):
             raise Skip("a sanitizer's runtime has to come first")
     text = output_of(sys.executable, "-c", f"""if True:
         import ctypes, threading
+        c = ctypes.CDLL(None)
+        c.pthread_getspecific.restype = ctypes.c_void_p
         {before}
         skt = ctypes.CDLL({library!r}, use_errno=True)
         skt.skt_strerror.restype = ctypes.c_char_p
         said = []
         def fail():
+            others = c.pthread_getspecific(0)
             skt.skt_fromfd(-1)
             said.append(skt.skt_strerror().decode())
+            assert c.pthread_getspecific(0) == others, "somebody else's data was replaced"
         threads = [threading.Thread(target=fail) for _ in range(3)]
         for t in threads: t.start()
         for t in threads: t.join()
@@ -79,8 +83,8 @@ def loaded_late():
 
 
 def loaded_without_keys():
-    """The interpreter's own key is one of those that must not be taken for ours."""
-    load_late("c = ctypes.CDLL(None); [None for _ in iter(lambda: c.pthread_key_create(ctypes.byref(ctypes.c_uint()), None), 11)]")
+    """Then nobody else's may be taken for ours: the first, say."""
+    load_late("[None for _ in iter(lambda: c.pthread_key_create(ctypes.byref(ctypes.c_uint()), None), 11)]")
 
 
 def say_hello(folder, pkg_config_path, libraries, *static, **env):
