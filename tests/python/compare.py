@@ -111,6 +111,9 @@ def compare_all(package, modules, uml=False):
 def main(words):
     uml = words[:1] == ["--uml"]
     package, *modules = words[uml:]
+    if not stage.has_private():
+        print("1..0 # SKIP", stage.NOT_PRIVATE)
+        return 0
     print("1..%d" % len(modules), flush=True)
     return 0 if compare_all(package, modules, uml) == len(modules) else 1
 

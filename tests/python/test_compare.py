@@ -8,7 +8,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tap import check, run_cases
+import stage
+from tap import Skip, check, run_cases
 
 COMPARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compare.py")
 MODULE = "test_socketserver"
@@ -40,6 +41,8 @@ def install():
 
 
 def compare(text):
+    if not stage.has_private():
+        raise Skip(stage.NOT_PRIVATE)
     with tempfile.TemporaryDirectory(prefix="skt-compare.") as folder:
         os.mkdir(os.path.join(folder, "skt"))
         with open(os.path.join(folder, "skt", "__init__.py"), "w") as f:
