@@ -34,7 +34,7 @@ class Server:
     def __init__(self, scene=read_all, listener=None):
         self.listener = listener or socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(LIMIT)
-        self.port = 0 if listener else self.listener.getsockname()[1]
+        self.port = 0 if self.listener.family == socket.AF_UNIX else self.listener.getsockname()[1]
         self.scene, self.got = scene, None
         self.thread = threading.Thread(target=self.play, daemon=True)
         self.thread.start()

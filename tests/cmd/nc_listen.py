@@ -9,11 +9,18 @@ from story import (LIMIT, Process, check, check_equal, folder, free_port, noise,
 SHORT = b"from the server\n"
 
 
+def connected(address, family):
+    if family == socket.AF_INET:
+        return socket.create_connection(address, LIMIT) # to any of a name's addresses
+    s = socket.socket(family)
+    s.settimeout(LIMIT)
+    s.connect(address)
+    return s
+
+
 def say(address, data, family=socket.AF_INET):
     """A client that says something, ends, and hears."""
-    with socket.socket(family) as s:
-        s.settimeout(LIMIT)
-        s.connect(address)
+    with connected(address, family) as s:
         s.sendall(data)
         s.shutdown(socket.SHUT_WR)
         return read_all(s)
@@ -33,7 +40,8 @@ def one_client():
         words = [word.replace("PORT", str(port)) for word in words]
         server = Process(*nc, *words, stdin=file_of(SHORT))
         wait_for_port(port)
-        heard = say(("127.0.0.1", port), b"one\n") == SHORT
+        host = "localhost" if "localhost" in words else "127.0.0.1" # which may be ::1
+        heard = say((host, port), b"one\n") == SHORT
         return server.wait(), bytes(server.out), heard, plain(server.err, port)
     for words in (["-lN", "PORT"], ["-lvnN", "PORT"], ["-lvnN", "127.0.0.1", "PORT"], ["-lvnNp", "PORT"],
                   ["-lvN", "localhost", "PORT"], ["-lvN", "-s", "127.0.0.1", "-p", "PORT"], ["-4lvnN", "PORT"]):

@@ -2,6 +2,7 @@
 """skt nc -x goes through real proxies: microsocks (SOCKS 5), Dante (SOCKS 4, 4A and 5), tinyproxy (HTTP CONNECT)."""
 import os
 import pty
+import socket
 import threading
 from beside import SKT_NC, Server
 from story import Process, check, check_equal, folder, free_port, need, noise, play, wait_for_port, wait_until
@@ -61,9 +62,16 @@ def nc(port, protocol, *words, password=None, **options):
     return Process(*SKT_NC, "-w", "20", "-X", protocol, "-x", "127.0.0.1:%d" % port, *words, env=env, **options)
 
 
+def server_at(host, scene):
+    """localhost may be 127.0.0.1 to the proxy, or ::1."""
+    if host == "localhost" and socket.has_dualstack_ipv6():
+        return Server(scene, socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True))
+    return Server(scene)
+
+
 def talk(port, protocol, *words, host="127.0.0.1", **options):
     """All of it arrives, both ways."""
-    server = Server(exchange)
+    server = server_at(host, exchange)
     process = nc(port, protocol, *words, host, str(server.port), **options).send(BIG).end_input()
     process.expect(status=0, out=BIG, err="")
     check(server.result() == BIG, "not all arrived at the server")
@@ -76,7 +84,7 @@ def refused(port, protocol, *words, why, target=None, **options):
 
 
 def scan(port, protocol):
-    server = Server(lambda conn: None)
+    server = server_at("localhost", lambda conn: None)
     nc(port, protocol, "-zv", "localhost", str(server.port)).end_input().expect(
         status=0, err=r"Connection to localhost %d port \[tcp/\*\] succeeded!\n" % server.port)
     server.result()
