@@ -2,6 +2,7 @@
 #include "task_time.h"
 #include "check.h"
 #include "sys.h"
+#include "task.h"
 #include <skt.h>
 #include <sys/epoll.h>
 
@@ -64,4 +65,12 @@ void run_tasks(void (*fn)(void *arg), void *arg)
 void go(void (*fn)(void *arg), void *arg)
 {
     CHECK_INT(skt_go(fn, arg), 0);
+}
+
+void settle(void)
+{
+    do {
+        skti_scheduler->turns = 0; /* so that events are looked for too */
+        skt_yield();
+    } while (skti_scheduler->ready);
 }

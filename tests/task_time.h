@@ -19,4 +19,7 @@ void run_tasks(void (*fn)(void *arg), void *arg);
 /* skt_go that succeeds. */
 void go(void (*fn)(void *arg), void *arg);
 
+/* Returns when every other task of this thread waits, for something that has not come yet. */
+void settle(void);
+
 #endif

@@ -122,7 +122,7 @@ static void cancel_and_send(void)
     for (int cancel_first = 0; cancel_first < 2; cancel_first++) {
         in_group(receive_and_be_cancelled, NULL);
         if (!cancel_first)
-            CHECK_INT(skt_sleep(1e-4), 0);
+            settle();
         CHECK_INT(skt_group_cancel(group), 0);
         CHECK_INT(skt_sendall(pair[1], "abc", 3, 0), 0);
         for (int i = 0; i < 200; i++) /* until events are looked for, before the task has its turn */
@@ -160,11 +160,11 @@ static void cancel_and_send_at_once(void)
 {
     char c;
     in_group(receive_until_cancelled, NULL);
-    CHECK_INT(skt_sleep(1e-4), 0);
+    settle();
     go(cancel_all, NULL);
     go(send_one, NULL);
     CHECK_INT(skt_group_wait(group), 0);
-    CHECK_INT(skt_sleep(1e-4), 0);
+    settle();
     if (!strcmp(steps, "c"))
         CHECK_INT(skt_recv(pair[0], &c, 1, 0), 1);
     else
@@ -186,9 +186,9 @@ static void receive_after_a_signal(void *unused)
 static void interrupt_and_cancel(void)
 {
     in_group(receive_after_a_signal, NULL);
-    skt_sleep(1e-3);
+    settle();
     CHECK_INT(skt_sendall(pair[1], "x", 1, 0), 0);
-    skt_sleep(1e-3);
+    settle();
     skti_interrupt_tasks();
     CHECK_INT(skt_group_cancel(group), 0);
     CHECK_INT(skt_group_wait(group), 0);
@@ -216,7 +216,7 @@ static void send_a_part(void *unused)
 static void cancel_a_part(void)
 {
     in_group(send_a_part, NULL);
-    skt_sleep(0.05);
+    settle();
     CHECK_INT(skt_group_cancel(group), 0);
     CHECK_INT(skt_group_wait(group), 0);
     CHECK_STR(steps, "p");
@@ -350,9 +350,9 @@ static void cancel_those_who_wait(void)
     in_group(send_when_full, NULL);
     in_group(accept_one, NULL);
     in_group(receive_whole, NULL);
-    CHECK_INT(skt_sleep(1e-4), 0);
+    settle();
     CHECK_INT(skt_group_cancel(group), 0);
-    CHECK_INT(skt_sleep(1e-4), 0);
+    settle();
     CHECK_INT(skt_group_cancel(group), 0);
     CHECK_INT(skt_group_wait(group), 0);
     CHECK_INT(strlen(steps), 3);
@@ -423,10 +423,10 @@ static void close_while_others_wait(void)
         go(wait_for_closing, g);
     CHECK_INT(skt_group_go(g, sleep_for_ever, NULL), 0);
     go(wait_for_closing, g);
-    CHECK_INT(skt_sleep(1e-4), 0);
+    settle();
     CHECK_INT(skt_group_close(g), 0);
     step('.');
-    CHECK_INT(skt_sleep(1e-4), 0);
+    settle();
     CHECK(strchr(steps, 'c'));
 }
 
@@ -512,7 +512,7 @@ static void close_sockets(void)
         in_group(receive_until_closed, &more[0]);
         in_group(receive_until_closed, &more[1]);
     }
-    CHECK_INT(skt_sleep(1e-4), 0);
+    settle();
     CHECK_INT(skt_close(more[0]), 0); /* by a task */
     start_thread_peer(&peer, close_elsewhere, &more[1]);
     CHECK_INT(skt_group_wait(group), 0);
