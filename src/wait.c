@@ -332,7 +332,7 @@ __attribute__((noinline, cold)) static int get_ready_slowly(skt *s, short events
 {
     if (*deadline == 0)
         *deadline = skti_deadline(skti_timeout(s));
-    return park_in(s, false, events, *deadline, false);
+    return skti_wait_socket(s, false, events, *deadline, false);
 }
 
 /* What a server does most of the time: one task waits, without a deadline, for what the engine tells already. */
@@ -441,6 +441,7 @@ int skti_wait_fd(skt *s, bool by_file, int fd, short events, int64_t deadline)
 /* Urgent data is rare, and waited for as any descriptor is. */
 int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline, bool false_alarm)
 {
+    skti_set_dry(s, (uint8_t)(skti_dry(s) & ~events)); /* whoever waits looks first, and is told from then on */
     if (skti_in_task() && !(events & POLLPRI) && claim(s))
         return park_in(s, by_file, events, deadline, false_alarm);
     return skti_wait_fd(s, by_file, skti_fd(s), events, deadline);

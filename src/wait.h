@@ -69,11 +69,24 @@ static inline bool skti_watched_here(const skt *s)
     return skti_here.engine && __atomic_load_n(&s->watch.engine, __ATOMIC_RELAXED) == skti_here.engine;
 }
 
-/* Whether a try is known to find nothing: the engine tells of such events, and has told of none since the last try. */
+static inline uint8_t skti_dry(const skt *s)
+{
+    return __atomic_load_n(&s->watch.dry, __ATOMIC_RELAXED);
+}
+
+/* (Two threads may overwrite each other's: it is no more than a hint.) */
+static inline void skti_set_dry(skt *s, uint8_t dry)
+{
+    __atomic_store_n(&s->watch.dry, dry, __ATOMIC_RELAXED);
+}
+
+/* Whether a try would find nothing, most likely: the engine tells of such events, and has told of none since the last
+ * try; or it does not yet, and the last try took all there was. */
 static inline bool skti_known_dry(const skt *s, short events)
 {
-    return skti_watched_here(s) && (s->watch.asked & events) &&
-           !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events);
+    if (skti_watched_here(s) && (s->watch.asked & events))
+        return !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & events);
+    return skti_dry(s) & events;
 }
 
 /* A try has found nothing: what comes from now on is told by an event. */
@@ -86,8 +99,12 @@ static inline void skti_found_dry(skt *s, short events)
 /* A try took less than it could: the same, unless the end of the stream or an error is still to be found. */
 static inline void skti_found_short(skt *s, short events)
 {
-    if (s->short_drains && !(__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & POLLHUP))
+    if (!s->short_drains || (__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & POLLHUP))
+        return;
+    if (skti_watched_here(s) && (s->watch.asked & events))
         skti_found_dry(s, events);
+    else if (skti_here.mode & SKTI_IN_TASK)
+        skti_set_dry(s, (uint8_t)(skti_dry(s) | events));
 }
 
 /* What skt_recv, skt_send and skt_sendall, whose cost is counted, ask in a task before they make the system call

@@ -27,6 +27,7 @@ struct skti_watch {
     uint32_t engine;          /* number of the engine that watches the descriptor; 0: none does */
     uint8_t asked;            /* POLLIN, POLLOUT: of which the engine tells */
     uint8_t ready;            /* POLLIN, POLLOUT: worth a try; POLLHUP: the other end, or an error, has been seen */
+    uint8_t dry;              /* POLLIN, POLLOUT: of which it does not tell yet, and the last try took all (a hint) */
     bool errand_sent;         /* by skt_close: to wake those who wait */
     struct skti_waitlist out; /* less often in use: in the next line of the cache */
     struct skti_errand errand;
