@@ -223,9 +223,9 @@ static bool carry_all(struct flow *f)
 /* Who has ended his data may have gone, and the other side be waiting for his next word for ever. */
 static void watch(struct flow *f)
 {
-    struct pollfd gone = { .fd = skt_fileno(f->from->sock), .events = 0 };
     if (skt_sleep(PROBE_AFTER) < 0)
         return;
+    struct pollfd gone = { .fd = skt_fileno(f->from->sock), .events = 0 };
     cmd_tcp_keep_alive(f->from->sock, PROBE_AFTER, PROBE_AFTER);
     if (skt_poll(&gone, 1, SKT_NO_TIMEOUT) <= 0)
         return;

@@ -24,7 +24,8 @@ static struct {
     struct chunk *chunks;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .last = &pool.first };
 
-/* A child of fork finds the pool whole, whatever other threads were doing. */
+static bool forked; /* once, at least (atomic) */
+
 static void lock_pool(void)
 {
     pthread_mutex_lock(&pool.lock);
@@ -35,9 +36,16 @@ static void unlock_pool(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
+/* A child of fork finds the pool whole, whatever other threads were doing; and the two share all open files. */
+static void prepare_fork(void)
+{
+    lock_pool();
+    __atomic_store_n(&forked, true, __ATOMIC_RELAXED);
+}
+
 __attribute__((constructor)) static void watch_fork(void)
 {
-    pthread_atfork(lock_pool, unlock_pool, unlock_pool);
+    pthread_atfork(prepare_fork, unlock_pool, unlock_pool);
 }
 
 /* What one thread does needs no lock; no other begins meanwhile. */
@@ -120,7 +128,7 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
      * SIGPIPE); AF_PACKET, CAN_J1939 and CAN_ISOTP refuse MSG_CMSG_CLOEXEC (descriptors travel over AF_UNIX only). */
     s->nosignal = family == AF_RDS ? 0 : MSG_NOSIGNAL;
     s->refuses_cloexec = family != AF_UNIX;
-    s->no_gso = s->stays_nonblocking = s->mode_is_shared = s->mode_is_unknown = false;
+    s->no_gso = s->stays_nonblocking = s->mode_is_shared = s->mode_is_unknown = s->file_is_shared = false;
     s->short_drains = is_ip(family, type, proto, SOCK_STREAM, IPPROTO_TCP);
     s->edges = s->short_drains || is_ip(family, type, proto, SOCK_DGRAM, IPPROTO_UDP) ||
                (family == AF_UNIX && type == SOCK_STREAM);
@@ -153,6 +161,13 @@ __attribute__((cold)) void skti_refuse(skt *s, const char *call)
     skti_record_detail("the socket is closed");
 }
 
+/* epoll(7) forgets a descriptor by itself when the last that stands for the same file is closed. */
+static void unwatch(skt *s)
+{
+    if (__atomic_load_n(&s->file_is_shared, __ATOMIC_RELAXED) || __atomic_load_n(&forked, __ATOMIC_RELAXED))
+        skti_unwatch(s, skti_fd(s));
+}
+
 int skti_last_out(skt *s)
 {
     /* Somebody may look in and leave again at this moment, and come here too. */
@@ -162,13 +177,19 @@ int skti_last_out(skt *s)
         return 0;
     int keep = errno, code = 0;
     skti_handover_free(s->handover);
-    skti_unwatch(s, skti_fd(s));
+    unwatch(s);
     if (skti_fd(s) >= 0 && skti_sys.close(skti_fd(s)) < 0)
         code = errno;
     if (!skti_let_engine_finish(s, give_back))
         give_back(s);
     errno = keep;
     return code;
+}
+
+void skti_share_file(skt *s)
+{
+    s->short_drains = false;
+    __atomic_store_n(&s->file_is_shared, true, __ATOMIC_RELAXED);
 }
 
 void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len)

@@ -51,6 +51,7 @@ struct skt {
     bool stays_nonblocking;         /* O_NONBLOCK is borrowed for good (atomic) */
     bool mode_is_shared;            /* it is for others too, who have this socket by another descriptor */
     bool no_gso;                    /* UDP_SEGMENT was refused once: do not ask again (atomic) */
+    bool file_is_shared;            /* what fd stands for may stay open when fd is closed (atomic) */
     bool mode_is_unknown;           /* adopted without a timeout: the descriptor may be non-blocking (atomic) */
     uint8_t peer_len;               /* bytes of peer, 0: not known */
     struct sockaddr_in6 peer;       /* who was connected, for sentences; or a sockaddr_in */
@@ -152,6 +153,10 @@ static inline int64_t skti_timeout(const skt *s)
 /* The timeout, for who is about to wait or to tell it: asks for the mode of a descriptor that was adopted, if nobody
  * has yet.  (Most that are adopted are read first, and tell by that they have data.) */
 int64_t skti_settled_timeout(skt *s);
+
+/* Others have the number or a copy of it from now on: they may do anything with it, kTLS for instance, and keep the
+ * file open. */
+void skti_share_file(skt *s);
 
 /* Remembers whom s is connected to. */
 void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len);

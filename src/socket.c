@@ -123,7 +123,7 @@ static skt *adopt_foreign(int fd, int family, int type, int proto)
         skti_fail("fromfd", code);
         return NULL;
     }
-    s->short_drains = false; /* what was done to it before, nobody knows */
+    skti_share_file(s); /* and what was done to it before, nobody knows */
     return s;
 }
 
@@ -183,7 +183,8 @@ skt *skt_dup(skt *s)
         /* The mode belongs to what both descriptors stand for: it is right already. */
         __atomic_store_n(&copy->timeout, skti_settled_timeout(s), __ATOMIC_RELAXED);
         share_mode(s, copy);
-        s->short_drains = copy->short_drains = false; /* what is done to one is done to both: see skt_fileno */
+        skti_share_file(s); /* what is done to one is done to both */
+        skti_share_file(copy);
         if (s->peer_len)
             skti_remember_peer(copy, (struct sockaddr *)&s->peer, s->peer_len);
     } else {
@@ -263,7 +264,7 @@ int skt_fileno(skt *s)
     if (!skti_enter_here(s, "fileno"))
         return -1;
     int fd = skti_fd(s);
-    s->short_drains = false; /* who has the number may do anything with it, kTLS for instance */
+    skti_share_file(s);
     skti_leave_here(s);
     return fd;
 }
@@ -309,6 +310,7 @@ int skt_set_inheritable(skt *s, bool inheritable)
     int flags = skti_sys.get_fd_flags(skti_fd(s));
     int wanted = inheritable ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
     int result = 0;
+    skti_share_file(s);
     if (flags < 0 || (wanted != flags && skti_sys.set_fd_flags(skti_fd(s), wanted) < 0))
         result = skti_fail("set_inheritable", errno);
     skti_leave(s);
