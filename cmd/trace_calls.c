@@ -10,6 +10,7 @@
 /* A descriptor's conversation; the number may be another's after it is closed. */
 struct called {
     int fd;
+    bool connecting; /* a connect goes on by itself, or did */
     unsigned retransmissions;
     struct trace_talk talk;
     struct called *next;
@@ -105,10 +106,16 @@ static void describe(const struct trace_event *event, bool bytes, struct trace_r
     }
 }
 
-/* What a connect that went on by itself has come to: the library has asked for SO_ERROR. */
+/* The library asks how far a connect is that goes on by itself: by SO_ERROR, or by another connect. */
+static bool asks_how_far(const struct called *c, const struct trace_event *event)
+{
+    return !strcmp(event->name, "getsockopt") || (!strcmp(event->name, "connect") && c->connecting);
+}
+
+/* What it has come to. */
 static bool became(const struct trace_event *event, enum tcp_state before, struct trace_row *row)
 {
-    if (!event->error && !(event->state == STATE_ESTABLISHED && before != event->state))
+    if (event->error == EALREADY || (!event->error && !(event->state == STATE_ESTABLISHED && before != event->state)))
         return false;
     snprintf(row->what, sizeof row->what, "%s", event->error ? "not connected" : "connected");
     return true;
@@ -124,10 +131,13 @@ static void write_call(struct trace_calls *calls, struct called *c, struct trace
                        bool bytes)
 {
     enum tcp_state before = c->talk.tcp[0].state;
-    if (goes_on(event))
+    bool asks = asks_how_far(c, event);
+    if (goes_on(event)) {
+        c->connecting = true;
         event->error = 0;
+    }
     describe(event, bytes, row);
-    if (!strcmp(event->name, "getsockopt") && !became(event, before, row))
+    if (asks && !became(event, before, row))
         return;
     if (*event->peer)
         snprintf(c->talk.names[1], sizeof c->talk.names[1], "%s", event->peer);

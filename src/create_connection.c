@@ -59,10 +59,20 @@ static bool connected_to_itself(int fd, const struct addrinfo *ai)
            memcmp(&local, &peer, local_len) == 0;
 }
 
-static int result_of(int fd, const struct addrinfo *ai)
+/* What a code of the system means to us. */
+static int judge(int code, int fd, const struct addrinfo *ai)
 {
-    int code = skti_connect_result(fd);
     return code == 0 && connected_to_itself(fd, ai) ? ECONNREFUSED : code;
+}
+
+/* Begins to connect: 0, EINPROGRESS or an errno.  On this machine it has ended when connect(2) says that it goes on:
+ * asked again that says so, at once, where poll(2) and SO_ERROR would be two system calls. */
+static int connect_to(int fd, const struct addrinfo *ai)
+{
+    int code = skti_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0 ? 0 : errno;
+    if (code == EINPROGRESS || code == EINTR)
+        code = skti_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0 || errno == EISCONN ? 0 : errno;
+    return code == EALREADY || code == EINTR ? EINPROGRESS : judge(code, fd, ai);
 }
 
 /* What the caller does to the new socket, as an skt for as long as that takes: 0 or an errno. */
@@ -93,10 +103,8 @@ static int start(const struct race *r, const struct addrinfo *ai, int *code)
         return -1;
     }
     *code = make_ready(r, fd, ai);
-    if (*code == 0 && skti_sys.connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
-        *code = result_of(fd, ai);
-    else if (*code == 0)
-        *code = errno == EINTR ? EINPROGRESS : errno;
+    if (*code == 0)
+        *code = connect_to(fd, ai);
     if (*code == 0 || *code == EINPROGRESS)
         return fd;
     skti_sys.close(fd);
@@ -141,7 +149,7 @@ static int look_at_ended(struct race *r)
     for (unsigned i = r->running; i-- > 0;) {
         if (!r->fds[i].revents)
             continue;
-        int fd = r->fds[i].fd, code = result_of(fd, r->addresses[i]);
+        int fd = r->fds[i].fd, code = judge(skti_connect_result(fd), fd, r->addresses[i]);
         if (code == 0)
             return fd;
         skti_sys.close(fd);
