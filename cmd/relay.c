@@ -64,6 +64,7 @@ static int run(const struct cmd_settings *given, int n, char **args)
     bool datagrams =
         (!relay.from.stdio && relay.from.type == SOCK_DGRAM) || (!relay.to.stdio && relay.to.type == SOCK_DGRAM);
     relay.idle = settings.idle < 0 && datagrams ? DATAGRAM_IDLE : settings.idle;
+    relay.timed = relay.idle >= 0 || settings.rate > 0;
     relay.dial = settings;
     if (settings.timeout < 0)
         relay.dial.timeout = CONNECT;

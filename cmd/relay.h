@@ -28,6 +28,7 @@ struct relay {
     bool failed;              /* once: it has */
     int log_fd;
     bool unlogged; /* it is /dev/null */
+    bool timed;    /* when data passed matters: to --idle or --rate */
     bool live;     /* somebody sees the live line */
     unsigned open; /* the rest is for it, and atomic */
     uint64_t total, failures;
@@ -57,7 +58,7 @@ struct link {
     double begun, connected, active; /* on the monotonic clock; 0: never */
     struct timespec date;            /* of the beginning */
     bool broken;                     /* one side ended without an end of data: so is the other to */
-    char why[512];                   /* what went wrong, or "" */
+    char *why;                       /* what went wrong, or NULL */
 };
 
 /* As cmd_peer_connected, without asking for an address that nobody is going to see. */

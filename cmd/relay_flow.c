@@ -81,7 +81,8 @@ void flow_pace(struct flow *f, size_t n)
 void flow_count(struct flow *f, size_t n)
 {
     f->bytes += n;
-    f->link->active = cmd_now();
+    if (f->link->relay->timed)
+        f->link->active = cmd_now();
     if (f->link->relay->live)
         __atomic_fetch_add(f->total, n, __ATOMIC_RELAXED);
 }

@@ -6,6 +6,7 @@
 #include "relay.h"
 #include "tcp.h"
 #include <stdarg.h>
+#include <stdlib.h>
 
 struct cmd_peer relay_peer(const struct relay *relay, skt *s)
 {
@@ -19,7 +20,8 @@ void link_begin(struct link *link, struct relay *relay, const struct cmd_peer *c
 {
     *link = (struct link){ .relay = relay, .client = *client, .begun = cmd_now() };
     link->active = link->begun;
-    clock_gettime(CLOCK_REALTIME, &link->date);
+    if (!relay->unlogged)
+        clock_gettime(CLOCK_REALTIME, &link->date);
     link->up = (struct flow){ .link = link,
                               .from = &link->client,
                               .to = &link->upstream,
@@ -39,10 +41,11 @@ void link_begin(struct link *link, struct relay *relay, const struct cmd_peer *c
 void link_fail(struct link *link, const char *format, ...)
 {
     va_list args;
-    if (*link->why)
+    if (link->why)
         return;
     va_start(args, format);
-    vsnprintf(link->why, sizeof link->why, format, args);
+    if (vasprintf(&link->why, format, args) < 0)
+        link->why = NULL;
     va_end(args);
 }
 
@@ -91,6 +94,7 @@ void link_end(struct link *link)
     if (relay->once)
         relay->failed |= link->broken || !link->connected;
     __atomic_fetch_sub(&relay->open, 1, __ATOMIC_RELAXED);
-    if (*link->why)
+    if (link->why)
         __atomic_fetch_add(&relay->failures, 1, __ATOMIC_RELAXED);
+    free(link->why);
 }

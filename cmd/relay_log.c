@@ -93,7 +93,7 @@ static void write_json(FILE *file, const struct link *link)
     cmd_json_number(&j, "connect_seconds", link->connected > 0 ? link->connected - link->begun : (double)NAN);
     cmd_json_integer(&j, "bytes_up", (int64_t)link->up.bytes);
     cmd_json_integer(&j, "bytes_down", (int64_t)link->down.bytes);
-    cmd_json_text(&j, "error", *link->why ? link->why : NULL);
+    cmd_json_text(&j, "error", link->why);
     put_info(&j, "client_tcp", client_socket(link));
     put_info(&j, "upstream_tcp", link->upstream.sock);
     cmd_json_close(&j, '}');
@@ -121,7 +121,7 @@ static void write_text(FILE *file, const struct link *link)
                 cmd_size_text((double)link->up.bytes, up), cmd_size_text((double)link->down.bytes, down));
     write_info(file, "client", client_socket(link));
     write_info(file, "upstream", link->upstream.sock);
-    fprintf(file, "%s%s\n", *link->why ? ": " : "", link->why);
+    fprintf(file, "%s%s\n", link->why ? ": " : "", link->why ? link->why : "");
 }
 
 /* In one write, so that the lines of threads and processes do not mix. */

@@ -138,7 +138,9 @@ void skt_name_task(const char *name)
     if (!skti_scheduler || !name)
         return;
     struct skti_task *t = skti_scheduler->running;
-    snprintf(t->name, sizeof t->name, "%s", name);
+    size_t len = strnlen(name, sizeof t->name - 1);
+    memcpy(t->name, name, len);
+    t->name[len] = '\0';
 }
 
 /* ---- By a signal ---- */
