@@ -14,6 +14,7 @@
 #include "sys.h"
 #include "turns.h"
 #include "wait.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -249,17 +250,6 @@ static skt *connect_to_list(struct race *r, struct addrinfo *list)
     return fd < 0 ? NULL : prize(r, fd);
 }
 
-/* (snprintf takes longer than all else that we do here.) */
-static const char *port_text(int port, char buf[static 8])
-{
-    char *at = buf + 7;
-    *at = '\0';
-    do
-        *--at = (char)('0' + port % 10);
-    while ((port /= 10) > 0);
-    return at;
-}
-
 static bool arguments_usable(const char *host, int port)
 {
     if (!host)
@@ -293,28 +283,56 @@ static bool source_usable(const skt_connection_options *options, int *family)
     return false;
 }
 
+/* Whether host is an address in digits, of the family if one is wanted: then ai and addr are the list of it alone, and
+ * nothing has to be looked up. */
+static bool read_digits(const char *host, int port, int family, struct addrinfo *ai, skt_addr *addr)
+{
+    *ai = (struct addrinfo){ .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP, .ai_addr = &addr->as.any };
+    addr->as.inet6 = (struct sockaddr_in6){ .sin6_port = htons((in_port_t)port) }; /* where IPv4 has it too */
+    if (family != AF_INET6 && inet_pton(AF_INET, host, &addr->as.inet.sin_addr) == 1) {
+        ai->ai_family = AF_INET;
+        ai->ai_addrlen = sizeof addr->as.inet;
+    } else if (family != AF_INET && inet_pton(AF_INET6, host, &addr->as.inet6.sin6_addr) == 1) {
+        ai->ai_family = AF_INET6;
+        ai->ai_addrlen = sizeof addr->as.inet6;
+    }
+    addr->as.any.sa_family = (sa_family_t)ai->ai_family;
+    return ai->ai_family != AF_UNSPEC;
+}
+
+static skt *connect_by_name(struct race *r, int port, int family)
+{
+    struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM }, *list;
+    char service[8];
+    snprintf(service, sizeof service, "%d", port);
+    if (skti_getaddrinfo(NULL, "connect", r->host, service, &hints, r->deadline, &list) < 0)
+        return NULL;
+    skt *s = connect_to_list(r, list);
+    int keep = errno;
+    skti_sys.freeaddrinfo(list);
+    errno = keep;
+    return s;
+}
+
 skt *skt_create_connection_with(const char *host, int port, double timeout, const skt_connection_options *options)
 {
     static const skt_connection_options none;
     struct race r = { .host = host,
                       .timeout = skti_nanoseconds("connect", timeout),
                       .options = options ? options : &none };
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
-    char digits[8];
-    if (r.timeout < -1 || !arguments_usable(host, port) || !source_usable(r.options, &hints.ai_family))
+    struct addrinfo one;
+    skt_addr addr;
+    int family = AF_UNSPEC;
+    if (r.timeout < -1 || !arguments_usable(host, port) || !source_usable(r.options, &family))
         return NULL;
     if (skti_in_task() && skti_checkpoint_here() < 0) {
         skti_fail_at("connect", NULL, host, errno, SKTI_SYSTEM);
         return NULL;
     }
     r.deadline = skti_deadline(r.timeout);
-    if (skti_getaddrinfo(NULL, "connect", host, port_text(port, digits), &hints, r.deadline, &list) < 0)
-        return NULL;
-    skt *s = connect_to_list(&r, list);
-    int keep = errno;
-    skti_sys.freeaddrinfo(list);
-    errno = keep;
-    return s;
+    if (read_digits(host, port, family, &one, &addr))
+        return connect_to_list(&r, &one);
+    return connect_by_name(&r, port, family);
 }
 
 skt *skt_create_connection(const char *host, int port, double timeout)
