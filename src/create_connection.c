@@ -130,9 +130,9 @@ static int start_due(struct race *r)
         }
         r->fds[r->running] = (struct pollfd){ .fd = fd, .events = POLLOUT };
         r->addresses[r->running++] = ai;
-        r->next_start = skti_now() + ATTEMPT_DELAY;
         if (code == 0)
             return fd;
+        r->next_start = skti_now() + ATTEMPT_DELAY;
     }
     return -1;
 }
@@ -229,8 +229,10 @@ static skt *prize(const struct race *r, int fd)
         skti_fail("connect", code);
         return NULL;
     }
-    if (s)
-        skti_remember_peer(s, ai->ai_addr, ai->ai_addrlen);
+    if (!s)
+        return NULL;
+    skti_remember_peer(s, ai->ai_addr, ai->ai_addrlen);
+    skti_found_short(s, POLLIN); /* the other end has hardly had the time to say something */
     return s;
 }
 

@@ -460,9 +460,95 @@ static void endless_data(void)
     skt_close(pair[1]);
 }
 
+/* A task takes it that a new connection has nothing to say yet: where it has, no call is to miss that. */
+static void arrive(skt *s)
+{
+    CHECK_INT(poll(&(struct pollfd){ .fd = skt_fileno(s), .events = POLLIN }, 1, -1), 1);
+}
+
+static void a_greeting(ssize_t (*receive)(skt *s, char *buf))
+{
+    skt_addr addr;
+    char buf[8] = "";
+    skt *server = local_server(&addr), *s = skt_create_connection("127.0.0.1", skt_port(&addr), 10);
+    skt *conn = skt_accept(server, NULL);
+    CHECK_INT(skt_sendall(conn, "hello", 5, 0), 0);
+    arrive(s);
+    CHECK_INT(receive(s, buf), 5);
+    CHECK_STR(buf, "hello");
+    CHECK_INT(skt_sendall(s, "hi", 2, 0), 0);
+    CHECK_INT(skt_recv(conn, buf, sizeof buf, 0), 2);
+    CHECK_INT(skt_recv(conn, buf, sizeof buf, MSG_DONTWAIT), -1);
+    CHECK_INT(skt_shutdown(s, SHUT_WR), 0);
+    CHECK_INT(skt_recv(conn, buf, sizeof buf, 0), 0);
+    skt_close(conn);
+    arrive(s);
+    CHECK_INT(receive(s, buf), 0);
+    skt_close(s);
+    skt_close(server);
+}
+
+static ssize_t greeted_plainly(skt *s, char *buf)
+{
+    return skt_recv(s, buf, 8, 0);
+}
+
+static ssize_t greeted_peeking(skt *s, char *buf)
+{
+    return skt_recv(s, buf, 8, MSG_PEEK) < 0 ? -1 : skt_recv(s, buf, 8, MSG_DONTWAIT);
+}
+
+static ssize_t greeted_at_once(skt *s, char *buf)
+{
+    return skt_recv(s, buf, 8, MSG_DONTWAIT);
+}
+
+static ssize_t greeted_in_no_time(skt *s, char *buf)
+{
+    skt_deadline d = skt_deadline_begin(0);
+    ssize_t n = skt_recv(s, buf, 8, 0);
+    skt_deadline_end(d);
+    return n;
+}
+
+static ssize_t greeted_without_waiting(skt *s, char *buf)
+{
+    CHECK_INT(skt_settimeout(s, 0), 0);
+    return skt_recv(s, buf, 8, 0);
+}
+
+static ssize_t greeted_from(skt *s, char *buf)
+{
+    return skt_recvfrom(s, buf, 8, 0, NULL);
+}
+
+static ssize_t greeted_by_message(skt *s, char *buf)
+{
+    struct iovec iov = { buf, 8 };
+    return skt_recvmsg(s, &(skt_msg){ .iov = &iov, .iovlen = 1 }, 0);
+}
+
+static ssize_t greeted_whole(skt *s, char *buf)
+{
+    return skt_recv(s, buf, 5, MSG_WAITALL);
+}
+
+static void greetings(void)
+{
+    a_greeting(greeted_plainly);
+    a_greeting(greeted_peeking);
+    a_greeting(greeted_at_once);
+    a_greeting(greeted_in_no_time);
+    a_greeting(greeted_without_waiting);
+    a_greeting(greeted_from);
+    a_greeting(greeted_by_message);
+    a_greeting(greeted_whole);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
+        { "what a new connection says first", greetings },
         { "megabytes through small buffers, in every way", bulk },
         { "MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT, no bytes at all", peek_and_waitall },
         { "MSG_OOB", out_of_band },
