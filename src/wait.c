@@ -338,8 +338,8 @@ __attribute__((noinline, cold)) static int get_ready_slowly(skt *s, short events
 /* What a server does most of the time: one task waits, without a deadline, for what the engine tells already. */
 static inline bool is_simple_wait(const skt *s, short events)
 {
-    return events == POLLIN && s->edges && (s->watch.asked & POLLIN) && !s->watch.in.first && skti_timeout(s) < 0 &&
-           skti_here.mode == SKTI_IN_TASK && !(skti_state(s) & SKTI_CLOSED);
+    return events == POLLIN && s->edges && skti_watched_here(s) && (s->watch.asked & POLLIN) && !s->watch.in.first &&
+           skti_timeout(s) < 0 && skti_here.mode == SKTI_IN_TASK && !(skti_state(s) & SKTI_CLOSED);
 }
 
 int skti_get_ready(skt *s, short events, int flags, int64_t *deadline)

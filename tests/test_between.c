@@ -216,6 +216,60 @@ static void two_receive(void)
     skt_close(pair[1]);
 }
 
+/* One engine watches the socket, though none of its tasks waits in it any more; another's task finds that all was
+ * taken, and waits by itself. */
+struct taking {
+    skt *s, *until;
+    int turns, taken; /* atomic */
+};
+
+static void take(void *arg)
+{
+    struct taking *t = arg;
+    char buf[7];
+    for (int i = 0; i < t->turns; i++) {
+        CHECK_INT(skt_recv(t->s, buf, sizeof buf, 0), 1);
+        __atomic_add_fetch(&t->taken, 1, __ATOMIC_RELEASE);
+    }
+    CHECK_INT(t->until ? skt_recv(t->until, buf, 1, 0) : 0, 0);
+}
+
+static void take_in_task(void *arg)
+{
+    CHECK_INT(skt_run(take, arg), 0);
+}
+
+static void give(skt *s, struct taking *t, int taken)
+{
+    CHECK_INT(skt_sendall(s, "x", 1, 0), 0);
+    while (__atomic_load_n(&t->taken, __ATOMIC_ACQUIRE) < taken)
+        let_pass(0.0001);
+}
+
+static void watched_by_another(void)
+{
+    skt *pair[2], *held[2];
+    struct peer peers[2];
+    tcp_pair(pair);
+    tcp_pair(held);
+    struct taking first = { pair[0], held[0], 1, 0 }, second = { pair[0], NULL, 3, 0 };
+    start_thread_peer(&peers[0], take_in_task, &first);
+    wait_until_blocked(&peers[0]);
+    give(pair[1], &first, 1);
+    start_thread_peer(&peers[1], take_in_task, &second);
+    for (int i = 1; i <= 3; i++) {
+        give(pair[1], &second, i);
+        if (i < 3)
+            wait_until_blocked(&peers[1]);
+    }
+    join_peer(&peers[1]);
+    CHECK_INT(skt_close(held[1]), 0);
+    join_peer(&peers[0]);
+    skt_close(held[0]);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
 #define CLIENTS 60
 
 struct accepting {
@@ -419,6 +473,7 @@ int main(void)
         { "and accept, and send", listeners_and_the_full },
         { "several calls are ended by a thread", tasks_ended_by_a_thread },
         { "two schedulers receive from one socket", two_receive },
+        { "one watches it, the other waits", watched_by_another },
         { "and accept from one", two_accept },
         { "one receives, another one sends", receive_in_one_send_in_another },
         { "a socket of one skt_run goes on in the next, and on a thread", one_run_after_another },
