@@ -53,7 +53,7 @@ def what_the_network_does():
 
 
 def a_closed_loop_goes_on_after_a_loss():
-    told = Result("-d", "1", "-t", "50ms", network(lose=[3]))["datagrams"]
+    told = Result("-d", "2", "-t", "250ms", network(lose=[3]))["datagrams"]
     check(told["sent"] > 20, "it stopped: %s" % told)
     check(0 <= told["lost"] - told["sent"] // 10 <= 1, "lost: %s" % told)
 

@@ -53,12 +53,12 @@ def a_socket_for_each_client():
 
 def silence_ends_it():
     upstream = Upstream()
-    relay = Relay("--idle", "200ms", "udp://127.0.0.1:0", upstream.target)
+    relay = Relay("--idle", "1s", "udp://127.0.0.1:0", upstream.target)
     with client(relay.port) as s:
         for _ in range(4):
             s.send(b"a")
             check_equal("the answer", s.recv(100), b"0:a")
-            time.sleep(0.1)
+            time.sleep(0.3)
         wait_until(lambda: len(relay.lines()) == 1, "the client is forgotten")
         check("4 B up, 12 B down" in relay.lines()[0], relay.lines()[0])
         s.send(b"b")    # and is a new one
