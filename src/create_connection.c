@@ -221,8 +221,8 @@ static skt *prize(const struct race *r, int fd)
         skti_sys.close(fd);
         errno = ENOMEM;
     }
-    if (s)
-        __atomic_store_n(&s->timeout, r->timeout < 0 ? 0 : r->timeout, __ATOMIC_RELAXED); /* as the descriptor is */
+    if (s && r->timeout >= 0)
+        __atomic_store_n(&s->timeout, r->timeout, __ATOMIC_RELAXED); /* the mode is right already */
     if (s && r->timeout < 0 && skti_set_timeout(s, r->timeout) < 0) {
         int code = errno;
         skti_drop(s);

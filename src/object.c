@@ -128,8 +128,7 @@ skt *skti_new(const char *call, int fd, int family, int type, int proto)
      * SIGPIPE); AF_PACKET, CAN_J1939 and CAN_ISOTP refuse MSG_CMSG_CLOEXEC (descriptors travel over AF_UNIX only). */
     s->nosignal = family == AF_RDS ? 0 : MSG_NOSIGNAL;
     s->refuses_cloexec = family != AF_UNIX;
-    s->no_gso = s->stays_nonblocking = s->mode_is_late = s->mode_is_shared = s->mode_is_unknown = false;
-    s->file_is_shared = false;
+    s->no_gso = s->stays_nonblocking = s->mode_is_shared = s->mode_is_unknown = s->file_is_shared = false;
     s->short_drains = is_ip(family, type, proto, SOCK_STREAM, IPPROTO_TCP);
     s->edges = s->short_drains || is_ip(family, type, proto, SOCK_DGRAM, IPPROTO_UDP) ||
                (family == AF_UNIX && type == SOCK_STREAM);
@@ -187,6 +186,12 @@ int skti_last_out(skt *s)
     return code;
 }
 
+void skti_share_file(skt *s)
+{
+    s->short_drains = false;
+    __atomic_store_n(&s->file_is_shared, true, __ATOMIC_RELAXED);
+}
+
 void skti_remember_peer(skt *s, const struct sockaddr *sa, socklen_t len)
 {
     if ((sa->sa_family != AF_INET && sa->sa_family != AF_INET6) || len > sizeof s->peer)
@@ -237,60 +242,26 @@ int skti_borrow_nonblocking(skt *s)
     return result;
 }
 
-/* With the lock held. */
-static void stay_nonblocking(skt *s, bool stays, bool until_asked)
-{
-    __atomic_store_n(&s->stays_nonblocking, stays, __ATOMIC_RELAXED);
-    __atomic_store_n(&s->mode_is_late, until_asked, __ATOMIC_RELAXED);
-}
-
-/* With the lock held. */
-static void give_mode_back(skt *s)
-{
-    if (--s->borrowers == 0 && skti_timeout(s) < 0 && skti_sys.set_nonblocking(skti_fd(s), false) < 0)
-        stay_nonblocking(s, true, false); /* skt_detach, which has the number, is to */
-}
-
 void skti_return_nonblocking(skt *s)
 {
     int keep = errno;
     pthread_mutex_lock(&s->lock);
-    give_mode_back(s);
+    if (--s->borrowers == 0 && skti_timeout(s) < 0 && skti_sys.set_nonblocking(skti_fd(s), false) < 0)
+        __atomic_store_n(&s->stays_nonblocking, true, __ATOMIC_RELAXED); /* skt_detach, which has the number, is to */
     pthread_mutex_unlock(&s->lock);
     errno = keep;
-}
-
-static bool mode_is_late(const skt *s)
-{
-    return __atomic_load_n(&s->mode_is_late, __ATOMIC_RELAXED);
 }
 
 int skti_keep_nonblocking(skt *s)
 {
     int result = 0;
-    if (skti_stays_nonblocking(s) && !mode_is_late(s))
+    if (skti_stays_nonblocking(s))
         return 0;
     pthread_mutex_lock(&s->lock);
-    if (s->stays_nonblocking || (result = borrow(s)) == 0)
-        stay_nonblocking(s, true, false);
+    if (!s->stays_nonblocking && (result = borrow(s)) == 0)
+        __atomic_store_n(&s->stays_nonblocking, true, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&s->lock);
     return result;
-}
-
-void skti_share_file(skt *s)
-{
-    s->short_drains = false;
-    __atomic_store_n(&s->file_is_shared, true, __ATOMIC_RELAXED);
-    if (!mode_is_late(s))
-        return;
-    int keep = errno;
-    pthread_mutex_lock(&s->lock);
-    if (s->mode_is_late) {
-        stay_nonblocking(s, false, false);
-        give_mode_back(s);
-    }
-    pthread_mutex_unlock(&s->lock);
-    errno = keep;
 }
 
 void skti_fit_mode(skt *s, int fd)
@@ -308,28 +279,17 @@ void skti_stay_nonblocking(skt *s)
     pthread_mutex_lock(&s->lock);
     s->borrowers++;
     s->mode_is_shared = true;
-    stay_nonblocking(s, true, false);
+    __atomic_store_n(&s->stays_nonblocking, true, __ATOMIC_RELAXED);
     __atomic_store_n(&s->timeout, -1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&s->lock);
-}
-
-/* With the lock held: whether the descriptor, which is non-blocking, may be so for longer. */
-static bool can_be_late(const skt *s, int64_t ns)
-{
-    return ns < 0 && skti_timeout(s) >= 0 && s->borrowers == 0 && skti_in_task() &&
-           !__atomic_load_n(&s->file_is_shared, __ATOMIC_RELAXED);
 }
 
 int skti_set_timeout(skt *s, int64_t ns)
 {
     int result = 0;
     pthread_mutex_lock(&s->lock);
-    if (can_be_late(s, ns)) {
-        s->borrowers++;
-        stay_nonblocking(s, true, true);
-    } else if (s->borrowers == 0) { /* whatever it was: others may have changed it, by another descriptor */
+    if (s->borrowers == 0) /* whatever it was: others may have changed it, by another descriptor */
         result = skti_sys.set_nonblocking(skti_fd(s), ns >= 0);
-    }
     if (result == 0) {
         __atomic_store_n(&s->timeout, ns, __ATOMIC_RELAXED);
         __atomic_store_n(&s->mode_is_unknown, false, __ATOMIC_RELEASE);

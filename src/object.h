@@ -49,7 +49,6 @@ struct skt {
 
     bool refuses_cloexec;           /* the family takes no MSG_CMSG_CLOEXEC */
     bool stays_nonblocking;         /* O_NONBLOCK is borrowed for good (atomic) */
-    bool mode_is_late;              /* it is only until somebody asks for the number (atomic) */
     bool mode_is_shared;            /* it is for others too, who have this socket by another descriptor */
     bool no_gso;                    /* UDP_SEGMENT was refused once: do not ask again (atomic) */
     bool file_is_shared;            /* what fd stands for may stay open when fd is closed (atomic) */
@@ -156,7 +155,7 @@ static inline int64_t skti_timeout(const skt *s)
 int64_t skti_settled_timeout(skt *s);
 
 /* Others have the number or a copy of it from now on: they may do anything with it, kTLS for instance, and keep the
- * file open.  And they see its mode: it is what the timeout stands for. */
+ * file open. */
 void skti_share_file(skt *s);
 
 /* Remembers whom s is connected to. */
@@ -181,8 +180,7 @@ void skti_fit_mode(skt *s, int fd);
 /* A descriptor whose other users need O_NONBLOCK: s has no timeout, and leaves the mode as it is. */
 void skti_stay_nonblocking(skt *s);
 
-/* Sets the timeout, and O_NONBLOCK to fit; a task leaves it as it is until somebody can see it, since its own calls do
- * not care.  0 or -1 with errno. */
+/* Sets the timeout, and O_NONBLOCK to fit.  0 or -1 with errno. */
 int skti_set_timeout(skt *s, int64_t ns);
 
 #endif

@@ -176,7 +176,6 @@ skt *skt_dup(skt *s)
     if (!skti_enter(s, "dup"))
         return NULL;
     skt *copy = NULL;
-    skti_share_file(s); /* what is done to one is done to both */
     int fd = skti_sys.dup_cloexec(skti_fd(s));
     if (fd < 0) {
         skti_fail("dup", errno);
@@ -184,6 +183,7 @@ skt *skt_dup(skt *s)
         /* The mode belongs to what both descriptors stand for: it is right already. */
         __atomic_store_n(&copy->timeout, skti_settled_timeout(s), __ATOMIC_RELAXED);
         share_mode(s, copy);
+        skti_share_file(s); /* what is done to one is done to both */
         skti_share_file(copy);
         if (s->peer_len)
             skti_remember_peer(copy, (struct sockaddr *)&s->peer, s->peer_len);

@@ -59,7 +59,6 @@ static void prepare_blocking_pair(struct ctx *x)
 {
     prepare_pair(x);
     CHECK_INT(skt_settimeout(x->a, SKT_NO_TIMEOUT), 0);
-    CHECK(skt_fileno(x->a) >= 0); /* in a task the mode follows now: if it cannot, nobody is told */
 }
 
 static void prepare_data(struct ctx *x)

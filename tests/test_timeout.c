@@ -243,76 +243,6 @@ static void modes(void)
     skt_close(s);
 }
 
-/* A task that gives up a timeout leaves the mode as it is, until somebody can see it. */
-static int (*real_set)(int fd, int on);
-static int set;
-
-static int count_set(int fd, int on)
-{
-    set++;
-    return real_set(fd, on);
-}
-
-static int by_number(skt *s)
-{
-    return skt_fileno(s);
-}
-
-static int by_copy(skt *s)
-{
-    skt *copy = skt_dup(s);
-    CHECK(skt_gettimeout(copy) == SKT_NO_TIMEOUT);
-    return skt_detach(copy);
-}
-
-static int by_inheriting(skt *s)
-{
-    int before = set;
-    CHECK_INT(skt_set_inheritable(s, true), 0);
-    CHECK_INT(set, before + skt_in_task());
-    return skt_fileno(s);
-}
-
-static void is_late(int (*look)(skt *s), bool spliced)
-{
-    skt *pair[2];
-    int fds[2];
-    CHECK(skt_socketpair(0, 0, 0, pair) == 0 && pipe2(fds, O_CLOEXEC) == 0);
-    CHECK_INT(skt_settimeout(pair[0], 3), 0);
-    set = 0;
-    CHECK_INT(skt_settimeout(pair[0], SKT_NO_TIMEOUT), 0);
-    CHECK_INT(skt_settimeout(pair[0], 2), 0);
-    CHECK_TIMED_OUT(skt_recv(pair[0], byte, 1, 0), 2);
-    CHECK_INT(skt_setblocking(pair[0], true), 0);
-    CHECK_INT(set, skt_in_task() ? 0 : 3);
-    CHECK(skt_getblocking(pair[0]));
-    CHECK_INT(skt_sendall(pair[1], "ab", 2, 0), 0);
-    if (spliced)
-        CHECK_INT(skt_recv_pipe(pair[0], fds[1], 1), 1);
-    CHECK_INT(skt_recv(pair[0], byte, 1, 0), 1);
-    int fd = look(pair[0]);
-    CHECK_INT(!!(fcntl(fd, F_GETFL) & O_NONBLOCK), spliced && skt_in_task());
-    if (look == by_copy)
-        close(fd);
-    fd = skt_detach(pair[0]);
-    CHECK(!(fcntl(fd, F_GETFL) & O_NONBLOCK));
-    close(fd);
-    close(fds[0]);
-    close(fds[1]);
-    skt_close(pair[1]);
-}
-
-static void mode_is_set_when_it_is_seen(void)
-{
-    real_set = skti_sys.set_nonblocking;
-    skti_sys.set_nonblocking = count_set;
-    is_late(by_number, false);
-    is_late(by_copy, false);
-    is_late(by_inheriting, false);
-    is_late(by_number, true); /* after splice(2) it stays as it is */
-    skti_sys.set_nonblocking = real_set;
-}
-
 static void times_that_are_none(void)
 {
     skt *s = skt_socket(AF_INET, SOCK_DGRAM, 0);
@@ -470,7 +400,6 @@ int main(void)
         { "a full datagram queue does not make us spin", full_datagram_queue_does_not_spin },
         { "names", names },
         { "the descriptor's mode goes with the timeout", modes },
-        { "the mode is set when somebody can see it", mode_is_set_when_it_is_seen },
         { "times that are none are refused", times_that_are_none },
         { "a tiny timeout is not 0, and a huge one works", tiny_is_not_none },
         { "the default timeout, and who gets it", default_timeout },
