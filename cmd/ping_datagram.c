@@ -134,14 +134,16 @@ static void send_question(struct ping *p, uint32_t number)
 
 /* ---- Answers ---- */
 
-/* When it came, on the monotonic clock: the kernel's time says how long it lay in the socket. */
+/* When it came, on the monotonic clock: the kernel's time says how long it lay in the socket.  (That clock is read
+ * first: if somebody else has the processor between the two, the answer seems to have come later, and not before the
+ * question.) */
 static int64_t time_of(const struct ping *p, const skt_msg *msg)
 {
     struct timespec came, real;
+    clock_gettime(CLOCK_REALTIME, &real);
     int64_t now = cmd_now_ns(), ago;
     if (skt_get_timestamp(msg, &came) < 0)
         return now;
-    clock_gettime(CLOCK_REALTIME, &real);
     ago = (int64_t)(real.tv_sec - came.tv_sec) * 1000000000 + real.tv_nsec - came.tv_nsec;
     return ago > 0 && ago < now - p->began ? now - ago : now; /* otherwise somebody has set the clock */
 }
