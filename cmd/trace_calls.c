@@ -113,8 +113,9 @@ static bool asks_how_far(const struct called *c, const struct trace_event *event
 }
 
 /* What it has come to. */
-static bool became(const struct trace_event *event, enum tcp_state before, struct trace_row *row)
+static bool became(struct called *c, const struct trace_event *event, enum tcp_state before, struct trace_row *row)
 {
+    c->connecting &= event->error == EALREADY;
     if (event->error == EALREADY || (!event->error && !(event->state == STATE_ESTABLISHED && before != event->state)))
         return false;
     snprintf(row->what, sizeof row->what, "%s", event->error ? "not connected" : "connected");
@@ -132,12 +133,14 @@ static void write_call(struct trace_calls *calls, struct called *c, struct trace
 {
     enum tcp_state before = c->talk.tcp[0].state;
     bool asks = asks_how_far(c, event);
+    if (asks && event->error == EISCONN) /* so it was made */
+        event->error = 0;
     if (goes_on(event)) {
         c->connecting = true;
         event->error = 0;
     }
     describe(event, bytes, row);
-    if (asks && !became(event, before, row))
+    if (asks && !became(c, event, before, row))
         return;
     if (*event->peer)
         snprintf(c->talk.names[1], sizeof c->talk.names[1], "%s", event->peer);

@@ -225,7 +225,7 @@ void skti_accept_all(struct skti_server_thread *thread)
 /* The queue of a listener that was closed while we serve is still there: the descriptor is kept until we leave. */
 static skt *reopened(skt *listener)
 {
-    skti_share_file(listener);
+    skti_share_file(listener); /* if it is closed, there is a copy from now on */
     int fd =
         (skti_state(listener) & SKTI_CLOSED) && skti_fd(listener) >= 0 ? skti_sys.dup_cloexec(skti_fd(listener)) : -1;
     skt *again = fd >= 0 ? skt_fromfd(fd) : NULL;

@@ -112,7 +112,7 @@ static int connect_entered(skt *s, const skt_addr *addr)
     if (code != 0)
         return skti_fail_at("connect", to, skti_name_of(addr), code, SKTI_SYSTEM);
     skti_remember_peer(s, &to->as.any, to->len);
-    skti_found_short(s, POLLIN); /* the other end has hardly had the time to say something */
+    skti_expect_nothing(s, POLLIN); /* the other end has hardly had the time to say something */
     return 0;
 }
 

@@ -30,6 +30,7 @@ struct race {
     size_t n, next;          /* how many; the first that has not begun */
     int64_t next_start;
     unsigned running;
+    bool told; /* the caller's prepare has asked for a number, or changed what a short count means */
     struct pollfd fds[SKTI_WAIT_MAX];                /* those under way ... */
     const struct addrinfo *addresses[SKTI_WAIT_MAX]; /* ... and where to */
     struct skti_attempts failed;
@@ -77,7 +78,7 @@ static int connect_to(int fd, const struct addrinfo *ai)
 }
 
 /* What the caller does to the new socket, as an skt for as long as that takes: 0 or an errno. */
-static int prepare(const struct race *r, int fd, const struct addrinfo *ai)
+static int prepare(struct race *r, int fd, const struct addrinfo *ai)
 {
     skt *s = skti_new("connect", fd, ai->ai_family, SOCK_STREAM, ai->ai_protocol);
     if (!s)
@@ -85,18 +86,19 @@ static int prepare(const struct race *r, int fd, const struct addrinfo *ai)
     __atomic_store_n(&s->timeout, 0, __ATOMIC_RELAXED); /* as the descriptor is */
     errno = EINVAL;
     int code = r->options->prepare(s, r->options->arg) < 0 ? errno : 0;
+    r->told |= !skti_short_drains(s);
     skt_detach(s);
     return code;
 }
 
-static int make_ready(const struct race *r, int fd, const struct addrinfo *ai)
+static int make_ready(struct race *r, int fd, const struct addrinfo *ai)
 {
     int code = r->options->prepare ? prepare(r, fd, ai) : 0;
     return code == 0 && r->options->source && bind_source(fd, r->options->source) < 0 ? errno : code;
 }
 
 /* A socket that connects to ai: its descriptor, with *code 0 or EINPROGRESS, or -1 with its errno. */
-static int start(const struct race *r, const struct addrinfo *ai, int *code)
+static int start(struct race *r, const struct addrinfo *ai, int *code)
 {
     int fd = skti_sys.socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
     if (fd < 0) {
@@ -231,8 +233,10 @@ static skt *prize(const struct race *r, int fd)
     }
     if (!s)
         return NULL;
+    if (r->told)
+        skti_share_file(s);
     skti_remember_peer(s, ai->ai_addr, ai->ai_addrlen);
-    skti_found_short(s, POLLIN); /* the other end has hardly had the time to say something */
+    skti_expect_nothing(s, POLLIN); /* the other end has hardly had the time to say something */
     return s;
 }
 
@@ -289,16 +293,20 @@ static bool source_usable(const skt_connection_options *options, int *family)
  * nothing has to be looked up. */
 static bool read_digits(const char *host, int port, int family, struct addrinfo *ai, skt_addr *addr)
 {
+    struct in_addr ipv4;
+    struct in6_addr ipv6;
     *ai = (struct addrinfo){ .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP, .ai_addr = &addr->as.any };
-    addr->as.inet6 = (struct sockaddr_in6){ .sin6_port = htons((in_port_t)port) }; /* where IPv4 has it too */
-    if (family != AF_INET6 && inet_pton(AF_INET, host, &addr->as.inet.sin_addr) == 1) {
+    if (family != AF_INET6 && inet_pton(AF_INET, host, &ipv4) == 1) {
         ai->ai_family = AF_INET;
         ai->ai_addrlen = sizeof addr->as.inet;
-    } else if (family != AF_INET && inet_pton(AF_INET6, host, &addr->as.inet6.sin6_addr) == 1) {
+        addr->as.inet =
+            (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((in_port_t)port), .sin_addr = ipv4 };
+    } else if (family != AF_INET && inet_pton(AF_INET6, host, &ipv6) == 1) {
         ai->ai_family = AF_INET6;
         ai->ai_addrlen = sizeof addr->as.inet6;
+        addr->as.inet6 =
+            (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons((in_port_t)port), .sin6_addr = ipv6 };
     }
-    addr->as.any.sa_family = (sa_family_t)ai->ai_family;
     return ai->ai_family != AF_UNSPEC;
 }
 

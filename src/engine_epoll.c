@@ -104,12 +104,19 @@ static void note_slot(struct skti_engine *e, uint64_t data)
         skti_wake(e->slots[i].task, 0);
 }
 
+/* A socket that was closed while a child that was not made by fork(2) had its file open is registered until that runs
+ * another program: its struct may be another engine's meanwhile. */
+static bool is_ours(const struct skti_engine *e, const struct skti_watch *w)
+{
+    return __atomic_load_n(&w->engine, __ATOMIC_RELAXED) == e->number;
+}
+
 /* The eventfd is registered for edges too: its count need not be read. */
 static void note(struct skti_engine *e, const struct epoll_event *event)
 {
     if (event->data.u64 & 1)
         note_slot(e, event->data.u64);
-    else if (event->data.ptr)
+    else if (event->data.ptr && is_ours(e, event->data.ptr))
         note_watch(event->data.ptr, event->events);
 }
 

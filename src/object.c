@@ -188,7 +188,7 @@ int skti_last_out(skt *s)
 
 void skti_share_file(skt *s)
 {
-    s->short_drains = false;
+    skti_distrust_short(s);
     __atomic_store_n(&s->file_is_shared, true, __ATOMIC_RELAXED);
 }
 

@@ -43,7 +43,7 @@ struct skt {
 
     uint32_t state;
     bool edges;              /* epoll's edges tell all there is to know (wait.c) */
-    bool short_drains;       /* a recv that gives less than asked for has taken all there was */
+    bool short_drains;       /* a recv that gives less than asked for has taken all there was (atomic) */
     uint16_t nosignal;       /* MSG_NOSIGNAL, or 0 where the family refuses it */
     struct skti_watch watch; /* tasks that wait */
 
@@ -135,6 +135,11 @@ static inline void skti_share(skt *s)
     __atomic_fetch_add(&s->state, 1, __ATOMIC_RELAXED);
 }
 
+static inline bool skti_short_drains(const skt *s)
+{
+    return __atomic_load_n(&s->short_drains, __ATOMIC_RELAXED);
+}
+
 static inline uint32_t skti_state(const skt *s)
 {
     return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
@@ -153,6 +158,13 @@ static inline int64_t skti_timeout(const skt *s)
 /* The timeout, for who is about to wait or to tell it: asks for the mode of a descriptor that was adopted, if nobody
  * has yet.  (Most that are adopted are read first, and tell by that they have data.) */
 int64_t skti_settled_timeout(skt *s);
+
+/* A short count tells nothing of this socket any more. */
+static inline void skti_distrust_short(skt *s)
+{
+    __atomic_store_n(&s->short_drains, false, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->watch.dry, 0, __ATOMIC_RELAXED);
+}
 
 /* Others have the number or a copy of it from now on: they may do anything with it, kTLS for instance, and keep the
  * file open. */

@@ -15,8 +15,8 @@ int skt_setsockopt(skt *s, int level, int name, const void *value, socklen_t len
     if (result < 0) {
         skti_fail("setsockopt", errno);
         skti_record_detail("level %d, option %d", level, name);
-    } else if (level == IPPROTO_TCP && name == TCP_ULP) {
-        s->short_drains = false; /* kTLS gives one record at a time */
+    } else if ((level == IPPROTO_TCP && name == TCP_ULP) || (level == SOL_SOCKET && name == SO_RCVLOWAT)) {
+        skti_distrust_short(s); /* kTLS gives one record at a time; poll(2) waits for more than recv(2) does */
     }
     skti_leave(s);
     return result;

@@ -80,6 +80,14 @@ static inline void skti_set_dry(skt *s, uint8_t dry)
     __atomic_store_n(&s->watch.dry, dry, __ATOMIC_RELAXED);
 }
 
+/* In a task: the next call is to wait at once where the engine does not tell of such events yet.  (What it has told of
+ * already stays.) */
+static inline void skti_expect_nothing(skt *s, short events)
+{
+    if (skti_short_drains(s) && skti_in_task())
+        skti_set_dry(s, (uint8_t)(skti_dry(s) | events));
+}
+
 /* Whether a try would find nothing, most likely: the engine tells of such events, and has told of none since the last
  * try; or it does not yet, and the last try took all there was. */
 static inline bool skti_known_dry(const skt *s, short events)
@@ -99,12 +107,12 @@ static inline void skti_found_dry(skt *s, short events)
 /* A try took less than it could: the same, unless the end of the stream or an error is still to be found. */
 static inline void skti_found_short(skt *s, short events)
 {
-    if (!s->short_drains || (__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & POLLHUP))
+    if (!skti_short_drains(s) || (__atomic_load_n(&s->watch.ready, __ATOMIC_RELAXED) & POLLHUP))
         return;
     if (skti_watched_here(s) && (s->watch.asked & events))
         skti_found_dry(s, events);
-    else if (skti_here.mode & SKTI_IN_TASK)
-        skti_set_dry(s, (uint8_t)(skti_dry(s) | events));
+    else
+        skti_expect_nothing(s, events);
 }
 
 /* What skt_recv, skt_send and skt_sendall, whose cost is counted, ask in a task before they make the system call

@@ -21,7 +21,7 @@ struct skti_errand {
     void (*run)(struct skti_errand *errand);
 };
 
-/* Only the thread of the engine touches it, but for `engine` and the errand. */
+/* Only the thread of the engine touches it, but for `engine`, `dry` and the errand. */
 struct skti_watch {
     struct skti_waitlist in;
     uint32_t engine;          /* number of the engine that watches the descriptor; 0: none does */

@@ -270,6 +270,27 @@ static void watched_by_another(void)
     skt_close(pair[1]);
 }
 
+/* The same after that engine's end. */
+static void watched_by_one_that_has_ended(void)
+{
+    skt *pair[2];
+    struct peer peer;
+    tcp_pair(pair);
+    struct taking first = { pair[0], NULL, 1, 0 }, second = { pair[0], NULL, 2, 0 };
+    start_thread_peer(&peer, take_in_task, &first);
+    wait_until_blocked(&peer);
+    give(pair[1], &first, 1);
+    join_peer(&peer);
+    CHECK_INT(skt_sendall(pair[1], "x", 1, 0), 0);
+    start_thread_peer(&peer, take_in_task, &second);
+    wait_until_blocked(&peer);
+    CHECK_INT(__atomic_load_n(&second.taken, __ATOMIC_ACQUIRE), 1);
+    give(pair[1], &second, 2);
+    join_peer(&peer);
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
 #define CLIENTS 60
 
 struct accepting {
@@ -474,6 +495,7 @@ int main(void)
         { "several calls are ended by a thread", tasks_ended_by_a_thread },
         { "two schedulers receive from one socket", two_receive },
         { "one watches it, the other waits", watched_by_another },
+        { "and after the first has ended", watched_by_one_that_has_ended },
         { "and accept from one", two_accept },
         { "one receives, another one sends", receive_in_one_send_in_another },
         { "a socket of one skt_run goes on in the next, and on a thread", one_run_after_another },

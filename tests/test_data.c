@@ -533,8 +533,16 @@ static ssize_t greeted_whole(skt *s, char *buf)
     return skt_recv(s, buf, 5, MSG_WAITALL);
 }
 
+/* recv(2) waits for what was asked for, poll(2) for the mark. */
+static ssize_t greeted_below_the_mark(skt *s, char *buf)
+{
+    CHECK_INT(skt_setsockopt_int(s, SOL_SOCKET, SO_RCVLOWAT, 10), 0);
+    return skt_recv(s, buf, 5, 0);
+}
+
 static void greetings(void)
 {
+    a_greeting(greeted_below_the_mark);
     a_greeting(greeted_plainly);
     a_greeting(greeted_peeking);
     a_greeting(greeted_at_once);

@@ -644,6 +644,56 @@ static void names(void)
     CHECK(!strcmp(steps, "ct.n") || !strcmp(steps, "tc.n"));
 }
 
+/* ---- A greeting that comes while connect waits ---- */
+
+static int greeted; /* atomic */
+
+static void greet_and_hold(void *server)
+{
+    char c;
+    skt *conn = skt_accept(server, NULL);
+    CHECK_INT(skt_sendall(conn, "hello", 5, 0), 0);
+    __atomic_add_fetch(&greeted, 1, __ATOMIC_RELEASE);
+    CHECK_ERRNO(skt_recv(conn, &c, 1, 0), ECONNRESET);
+    skt_close(conn);
+}
+
+/* Meanwhile no events are looked for. */
+static void have_the_thread(void *times)
+{
+    const struct timespec moment = { .tv_nsec = 100000 };
+    while (__atomic_load_n(&greeted, __ATOMIC_ACQUIRE) < (int)(uintptr_t)times)
+        nanosleep(&moment, NULL);
+}
+
+/* The second time the socket is watched already, and what has come is told in one event with its being connected. */
+static void connect_twice(void *unused)
+{
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    skt *s = skt_socket(AF_INET, SOCK_STREAM, 0);
+    (void)unused;
+    for (uintptr_t i = 1; i <= 2; i++) {
+        struct peer peer;
+        skt_addr addr;
+        char buf[8];
+        skt *server = local_server(&addr);
+        start_thread_peer(&peer, greet_and_hold, server);
+        go(have_the_thread, (void *)i);
+        CHECK_INT(skt_connect(s, addr), 0);
+        CHECK_INT(skt_recv(s, buf, sizeof buf, 0), 5);
+        CHECK_INT(skt_connect(s, skt_sockaddr(&nobody, sizeof nobody)), 0);
+        join_peer(&peer);
+        skt_close(server);
+    }
+    skt_close(s);
+}
+
+static void greetings(void)
+{
+    greeted = 0;
+    run_tasks(connect_twice, NULL);
+}
+
 /* ---- Looking for events before sleeping ---- */
 
 static void send_at_once(void *arg)
@@ -691,6 +741,7 @@ int main(void)
         { "a descriptor's number that is used again", a_number_used_again },
         { "sockets closed with events on their way", late_events },
         { "names do not hold up the others", names },
+        { "a greeting that comes while connect waits", greetings },
     };
     return RUN_CASES_ON_THREAD(cases);
 }

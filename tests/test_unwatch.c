@@ -1,6 +1,8 @@
 /* test_unwatch.c - what was closed is watched no more, also where others keep the same file open: or each of its
  * packets would wake the thread of an engine that has no use for it. */
 #include "check.h"
+#include "object.h"
+#include "peer.h"
 #include "sys.h"
 #include "task_time.h"
 #include <dirent.h>
@@ -172,10 +174,114 @@ static void calls(void)
     run_tasks(close_and_count, NULL);
 }
 
+/* What the caller's prepare did to the new socket, is not forgotten. */
+static int share_early(skt *s, void *unused)
+{
+    (void)unused;
+    return skt_set_inheritable(s, true);
+}
+
+static void connect_and_close(void *unused)
+{
+    const skt_connection_options options = { .prepare = share_early };
+    skt_addr addr;
+    (void)unused;
+    skt *server = local_server(&addr);
+    int before = count_watched();
+    pair[0] = skt_create_connection_with("127.0.0.1", skt_port(&addr), 10, &options);
+    go(receive_all, NULL);
+    settle();
+    CHECK_INT(count_watched(), before + 1);
+    int copy = fcntl(skti_fd(pair[0]), F_DUPFD_CLOEXEC, 0);
+    CHECK_INT(skt_close(pair[0]), 0);
+    settle();
+    CHECK_INT(count_watched(), before);
+    close(copy);
+    skt_close(server);
+}
+
+static void prepared(void)
+{
+    run_tasks(connect_and_close, NULL);
+}
+
+/* Where nobody could know of another who has the file open, the engine is told of its events still: its struct is
+ * another engine's by then, and nothing is to come of them there. */
+static skt *old, *held[2], *news[2];
+static int copy_of_old;
+
+static void close_and_stay(void *unused)
+{
+    char c;
+    (void)unused;
+    old = pair[0];
+    go(receive_all, NULL);
+    settle();
+    copy_of_old = fcntl(skti_fd(old), F_DUPFD_CLOEXEC, 0);
+    CHECK_INT(skt_close(old), 0);
+    CHECK_INT(skt_recv(held[0], &c, 1, 0), 1);
+    CHECK_INT(skt_sendall(held[0], "y", 1, 0), 0);
+    CHECK_INT(skt_recv(held[0], &c, 1, 0), 0);
+}
+
+static void wait_in_the_same(void *unused)
+{
+    skt *others[300][2];
+    pthread_t me = pthread_self();
+    size_t n = 0;
+    char c;
+    (void)unused;
+    for (;;) {
+        CHECK(n < sizeof others / sizeof *others);
+        CHECK_INT(skt_socketpair(0, 0, 0, others[n]), 0);
+        if (others[n][0] == old || others[n][1] == old)
+            break;
+        n++;
+    }
+    news[0] = old;
+    news[1] = others[n][others[n][0] == old];
+    CHECK_INT(skt_recv(news[0], &c, 1, 0), 1);
+    CHECK(pthread_equal(pthread_self(), me));
+    for (size_t i = 0; i <= n; i++) {
+        skt_close(others[i][0]);
+        skt_close(others[i][1]);
+    }
+}
+
+static void run_peer(void *fn)
+{
+    CHECK_INT(skt_run(*(void (**)(void *))fn, NULL), 0);
+}
+
+static void late_events(void)
+{
+    void (*fns[])(void *) = { close_and_stay, wait_in_the_same };
+    struct peer peers[2];
+    char c;
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    CHECK_INT(skt_socketpair(0, 0, 0, held), 0);
+    start_thread_peer(&peers[0], run_peer, &fns[0]);
+    wait_until_blocked(&peers[0]);
+    start_thread_peer(&peers[1], run_peer, &fns[1]);
+    wait_until_blocked(&peers[1]);
+    CHECK_INT(skt_sendall(pair[1], "x", 1, 0), 0);
+    CHECK_INT(skt_sendall(held[1], "x", 1, 0), 0);
+    CHECK_INT(skt_recv(held[1], &c, 1, 0), 1); /* so the first has seen both */
+    CHECK_INT(skt_sendall(news[1], "z", 1, 0), 0);
+    join_peer(&peers[1]);
+    skt_close(held[1]);
+    join_peer(&peers[0]);
+    skt_close(held[0]);
+    skt_close(pair[1]);
+    close(copy_of_old);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         { "a system call for it only where others may have the file", calls },
+        { "nor where it was shared before it was connected", prepared },
+        { "events of a file that somebody else has open reach nobody", late_events },
         { "what was closed is watched no more, whoever has it", closing },
     };
     return RUN_CASES_ON_THREAD(cases);
