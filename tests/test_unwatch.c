@@ -208,7 +208,19 @@ static void prepared(void)
 /* Where nobody could know of another who has the file open, the engine is told of its events still: its struct is
  * another engine's by then, and nothing is to come of them there. */
 static skt *old, *held[2], *news[2];
-static int copy_of_old;
+static int copy_of_old, come_to; /* atomic: who has come how far */
+
+static void come(int where)
+{
+    __atomic_store_n(&come_to, where, __ATOMIC_RELEASE);
+}
+
+static void wait_until_come(int where, struct peer *peer)
+{
+    while (__atomic_load_n(&come_to, __ATOMIC_ACQUIRE) < where)
+        let_pass(0.0001);
+    wait_until_blocked(peer);
+}
 
 static void close_and_stay(void *unused)
 {
@@ -219,6 +231,7 @@ static void close_and_stay(void *unused)
     settle();
     copy_of_old = fcntl(skti_fd(old), F_DUPFD_CLOEXEC, 0);
     CHECK_INT(skt_close(old), 0);
+    come(1);
     CHECK_INT(skt_recv(held[0], &c, 1, 0), 1);
     CHECK_INT(skt_sendall(held[0], "y", 1, 0), 0);
     CHECK_INT(skt_recv(held[0], &c, 1, 0), 0);
@@ -240,6 +253,7 @@ static void wait_in_the_same(void *unused)
     }
     news[0] = old;
     news[1] = others[n][others[n][0] == old];
+    come(2);
     CHECK_INT(skt_recv(news[0], &c, 1, 0), 1);
     CHECK(pthread_equal(pthread_self(), me));
     for (size_t i = 0; i <= n; i++) {
@@ -261,9 +275,9 @@ static void late_events(void)
     CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
     CHECK_INT(skt_socketpair(0, 0, 0, held), 0);
     start_thread_peer(&peers[0], run_peer, &fns[0]);
-    wait_until_blocked(&peers[0]);
+    wait_until_come(1, &peers[0]);
     start_thread_peer(&peers[1], run_peer, &fns[1]);
-    wait_until_blocked(&peers[1]);
+    wait_until_come(2, &peers[1]);
     CHECK_INT(skt_sendall(pair[1], "x", 1, 0), 0);
     CHECK_INT(skt_sendall(held[1], "x", 1, 0), 0);
     CHECK_INT(skt_recv(held[1], &c, 1, 0), 1); /* so the first has seen both */
