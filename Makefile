@@ -20,6 +20,11 @@ test:
 	@scripts/setup test
 	@scripts/test; $(hand_over)
 
+# How it is written: clang-format, clang-tidy, cppcheck.
+lint:
+	@scripts/setup test
+	@scripts/test lint; $(hand_over)
+
 # Other ways to change stacks, another processor, another C library.
 test-ports:
 	@scripts/setup ports
@@ -57,4 +62,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all run test test-ports test-kernels test-load test-python test-schedules bench install clean
+.PHONY: all run test lint test-ports test-kernels test-load test-python test-schedules bench install clean
