@@ -442,8 +442,12 @@ int skti_wait_fd(skt *s, bool by_file, int fd, short events, int64_t deadline)
 int skti_wait_socket(skt *s, bool by_file, short events, int64_t deadline, bool false_alarm)
 {
     skti_set_dry(s, (uint8_t)(skti_dry(s) & ~events)); /* whoever waits looks first, and is told from then on */
-    if (skti_in_task() && !(events & POLLPRI) && claim(s))
-        return park_in(s, by_file, events, deadline, false_alarm);
+    if (skti_in_task() && !(events & POLLPRI) && claim(s)) {
+        int result = park_in(s, by_file, events, deadline, false_alarm);
+        if (result == 0 || errno != EEXIST)
+            return result;
+        __atomic_store_n(&s->watch.engine, 0, __ATOMIC_SEQ_CST); /* another skt of the same number is watched */
+    }
     return skti_wait_fd(s, by_file, skti_fd(s), events, deadline);
 }
 

@@ -644,6 +644,50 @@ static void names(void)
     CHECK(!strcmp(steps, "ct.n") || !strcmp(steps, "tc.n"));
 }
 
+/* ---- Two of one number ---- */
+
+static ssize_t receive_nothing(skt *s)
+{
+    char c;
+    return skt_recv(s, &c, 1, 0);
+}
+
+static void receive_until_closed(void *s)
+{
+    CHECK_ERRNO(receive_nothing(s), EBADF);
+    step('c');
+}
+
+static void receive_both(void *unused)
+{
+    skt *pair[2];
+    (void)unused;
+    CHECK_INT(skt_socketpair(0, 0, 0, pair), 0);
+    skt *twin = skt_fromfd(skt_fileno(pair[0]));
+    CHECK(twin != NULL);
+    go(receive_one, pair[0]);
+    go(receive_one, twin);
+    settle();
+    CHECK_INT(skt_sendall(pair[1], "ab", 2, 0), 0);
+    settle();
+    CHECK_STR(steps, "rr");
+    CHECK_INT(skt_settimeout(twin, 0.001), 0);
+    CHECK_ERRNO(receive_nothing(twin), ETIMEDOUT);
+    go(receive_until_closed, twin);
+    settle();
+    CHECK(skt_detach(twin) >= 0);
+    settle();
+    CHECK_STR(steps, "rrc");
+    skt_close(pair[0]);
+    skt_close(pair[1]);
+}
+
+static void twins(void)
+{
+    steps_begin();
+    run_tasks(receive_both, NULL);
+}
+
 /* ---- A greeting that comes while connect waits ---- */
 
 static int greeted; /* atomic */
@@ -741,6 +785,7 @@ int main(void)
         { "a descriptor's number that is used again", a_number_used_again },
         { "sockets closed with events on their way", late_events },
         { "names do not hold up the others", names },
+        { "two sockets of one number", twins },
         { "a greeting that comes while connect waits", greetings },
     };
     return RUN_CASES_ON_THREAD(cases);
