@@ -13,6 +13,7 @@ if len(sys.argv) == 3: # once more, on skt
     os.execv(sys.argv[2], [sys.argv[2], "-m", "skt", os.path.abspath(__file__)])
 
 import array
+import contextlib
 import socket
 import threading
 import time
@@ -251,6 +252,17 @@ def errors_tell_the_address():
         check("recv" in error.__notes__[0], error.__notes__)
 
 
+@contextlib.contextmanager
+def full_listener():
+    """The port of a listener that lets a connection wait for ever: its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as l, contextlib.ExitStack() as queue:
+        for _ in range(3):
+            s = queue.enter_context(socket.socket())
+            s.setblocking(False)
+            s.connect_ex(l.getsockname())
+        yield l.getsockname()[1]
+
+
 def names_and_timeouts():
     """A timeout of 0 does not keep a name from being looked up; a positive one holds over the look-up too."""
     with socket.create_server(("127.0.0.1", 0)) as l:
@@ -261,9 +273,9 @@ def names_and_timeouts():
             with udp(timeout=timeout) as s:
                 equal(s.sendto(b"x", ("localhost", 9)), 1)
                 equal(s.sendmmsg([(b"x", ("localhost", 9))]), 1)
-    with socket.socket() as s:
+    with full_listener() as port, socket.socket() as s:
         s.settimeout(1e-9)
-        raises(TimeoutError, lambda: s.connect(("localhost", 1)), or_below=True)
+        raises(TimeoutError, lambda: s.connect(("localhost", port)), or_below=True)
 
 
 # ---- Threads ----
