@@ -8,7 +8,7 @@ from measuring import Result, check_latencies, tcp_server
 from story import Process, check, check_equal, folder, free_port, need, play, skt, wait_for_port
 
 NGINX = """
-daemon off; pid %(folder)s/pid; error_log %(folder)s/error.log; worker_processes 1; user root;
+daemon off; master_process off; pid %(folder)s/pid; error_log %(folder)s/error.log;
 events { worker_connections 256; }
 http {
     access_log off; client_body_temp_path %(folder)s/b; proxy_temp_path %(folder)s/p; fastcgi_temp_path %(folder)s/f;
