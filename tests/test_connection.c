@@ -3,6 +3,7 @@
 #include "fake_time.h"
 #include "peer.h"
 #include "sys.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -361,6 +362,90 @@ static void not_to_itself(void)
     CHECK_ERRNO(skt_create_connection_from("127.0.0.1", skt_port(&addr), 10, addr), ECONNREFUSED);
 }
 
+/* What connect(2) says when it is asked again, as soon as it has said that it goes on. */
+static int answer, asked;
+
+static int connect_and_answer(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    if (asked++ == 0) {
+        CHECK_ERRNO(connect(fd, sa, len), EINPROGRESS);
+        return -1;
+    }
+    errno = answer;
+    return answer ? -1 : 0;
+}
+
+static void asked_again(void)
+{
+    static const int connected[] = { 0, EISCONN, EALREADY, EINTR },
+                     failed[] = { ECONNREFUSED, ECONNABORTED, ETIMEDOUT };
+    struct skti_sys real = skti_sys;
+    skt_addr addr;
+    skt *server = local_server(&addr);
+    skti_sys.connect = connect_and_answer;
+    for (size_t i = 0; i < sizeof connected / sizeof *connected; i++) {
+        asked = 0;
+        answer = connected[i];
+        skt *s = skt_create_connection("127.0.0.1", skt_port(&addr), 10);
+        CHECK_INT(asked, 2);
+        accept_and_close(server, s, 10);
+    }
+    for (size_t i = 0; i < sizeof failed / sizeof *failed; i++) {
+        asked = 0;
+        answer = failed[i];
+        CHECK_ERRNO(skt_create_connection("127.0.0.1", skt_port(&addr), 10), failed[i]);
+        CHECK(!skt_timed_out());
+        skt_close(skt_accept(server, NULL));
+    }
+    skti_sys = real;
+    skt_close(server);
+}
+
+/* Digits are read without the C library's look-up, and come to the same. */
+static struct sockaddr_in6 dialled;
+
+static int note_and_refuse(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    (void)fd;
+    memset(&dialled, 0, sizeof dialled);
+    memcpy(&dialled, sa, len);
+    errno = ECONNREFUSED;
+    return -1;
+}
+
+static void digits(void)
+{
+    static const struct {
+        const char *host, *address;
+        int family, wanted;
+    } forms[] = {
+        { "127.0.0.1", "127.0.0.1", AF_INET, AF_UNSPEC },
+        { "127.0.0.1", "127.0.0.1", AF_INET, AF_INET },
+        { "127.1", "127.0.0.1", AF_INET, AF_UNSPEC }, /* inet_aton's forms are the look-up's */
+        { "0x7f.1", "127.0.0.1", AF_INET, AF_UNSPEC },
+        { "1::2", "1::2", AF_INET6, AF_UNSPEC }, /* its beginning is IPv4's too */
+        { "::1", "::1", AF_INET6, AF_INET6 },
+        { "::ffff:127.0.0.1", "::ffff:127.0.0.1", AF_INET6, AF_UNSPEC },
+    };
+    struct skti_sys real = skti_sys;
+    skti_sys.connect = note_and_refuse;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const skt_connection_options options = { .family = forms[i].wanted };
+        unsigned char address[16];
+        if (forms[i].family == AF_INET6 && !has_ipv6())
+            continue;
+        CHECK_ERRNO(skt_create_connection_with(forms[i].host, 80, 10, &options), ECONNREFUSED);
+        CHECK_INT(dialled.sin6_family, forms[i].family);
+        CHECK_INT(ntohs(dialled.sin6_port), 80);
+        CHECK_INT(inet_pton(forms[i].family, forms[i].address, address), 1);
+        if (forms[i].family == AF_INET)
+            CHECK(!memcmp(&((struct sockaddr_in *)&dialled)->sin_addr, address, 4));
+        else
+            CHECK(!memcmp(&dialled.sin6_addr, address, 16) && !dialled.sin6_flowinfo && !dialled.sin6_scope_id);
+    }
+    skti_sys = real;
+}
+
 /* A kernel need not say EINPROGRESS first. */
 static int connect_at_once(int fd, const struct sockaddr *sa, socklen_t len)
 {
@@ -462,6 +547,8 @@ int main(void)
         { "not to itself", not_to_itself },
         { "a connection that is there at once", connected_at_once },
         { "connect is interrupted on its way", interrupted_on_the_way },
+        { "what connect(2) says when it is asked again", asked_again },
+        { "digits in every form", digits },
         { "names of IPv6 addresses", names_of_ipv6 },
         { "names that are not found", names_that_are_not_found },
     };

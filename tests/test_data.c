@@ -1,5 +1,6 @@
 /* test_data.c - bytes and datagrams over TCP, UDP and AF_UNIX. */
 #include "check.h"
+#include "object.h"
 #include "peer.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -460,12 +461,13 @@ static void endless_data(void)
     skt_close(pair[1]);
 }
 
-/* A task takes it that a new connection has nothing to say yet: where it has, no call is to miss that. */
 static void arrive(skt *s)
 {
-    CHECK_INT(poll(&(struct pollfd){ .fd = skt_fileno(s), .events = POLLIN }, 1, -1), 1);
+    /* not by skt_fileno, after which nothing is taken for granted */
+    CHECK_INT(poll(&(struct pollfd){ .fd = skti_fd(s), .events = POLLIN }, 1, -1), 1);
 }
 
+/* A task takes it that a new connection has nothing to say yet: where it has, no call is to miss that. */
 static void a_greeting(ssize_t (*receive)(skt *s, char *buf))
 {
     skt_addr addr;
@@ -540,8 +542,24 @@ static ssize_t greeted_below_the_mark(skt *s, char *buf)
     return skt_recv(s, buf, 5, 0);
 }
 
+static void nothing_is_said(void)
+{
+    skt_addr addr;
+    char c;
+    skt *server = local_server(&addr), *s = skt_create_connection("127.0.0.1", skt_port(&addr), 10);
+    CHECK_ERRNO(skt_recv(s, &c, 1, MSG_DONTWAIT), EAGAIN);
+    skt_close(s);
+    s = skt_create_connection("127.0.0.1", skt_port(&addr), 10);
+    CHECK_INT(skt_settimeout(s, 0), 0);
+    CHECK_ERRNO(skt_recv(s, &c, 1, 0), EAGAIN);
+    CHECK(!skt_timed_out());
+    skt_close(s);
+    skt_close(server);
+}
+
 static void greetings(void)
 {
+    nothing_is_said();
     a_greeting(greeted_below_the_mark);
     a_greeting(greeted_plainly);
     a_greeting(greeted_peeking);
