@@ -140,11 +140,11 @@ static void send_question(struct ping *p, uint32_t number)
 static int64_t time_of(const struct ping *p, const skt_msg *msg)
 {
     struct timespec came, real;
-    clock_gettime(CLOCK_REALTIME, &real);
-    int64_t now = cmd_now_ns(), ago;
     if (skt_get_timestamp(msg, &came) < 0)
-        return now;
-    ago = (int64_t)(real.tv_sec - came.tv_sec) * 1000000000 + real.tv_nsec - came.tv_nsec;
+        return cmd_now_ns();
+    clock_gettime(CLOCK_REALTIME, &real);
+    int64_t now = cmd_now_ns();
+    int64_t ago = (int64_t)(real.tv_sec - came.tv_sec) * 1000000000 + real.tv_nsec - came.tv_nsec;
     return ago > 0 && ago < now - p->began ? now - ago : now; /* otherwise somebody has set the clock */
 }
 

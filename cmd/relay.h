@@ -55,7 +55,7 @@ struct link {
                                      is accepted */
     struct flow up, down;
     skt_group *flows;
-    double begun, connected, active; /* on the monotonic clock; 0: never */
+    double begun, connected, active; /* on the monotonic clock; 0: never; active: kept where the relay is timed */
     struct timespec date;            /* of the beginning */
     bool broken;                     /* one side ended without an end of data: so is the other to */
     char *why;                       /* what went wrong, or NULL */

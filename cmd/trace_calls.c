@@ -10,7 +10,7 @@
 /* A descriptor's conversation; the number may be another's after it is closed. */
 struct called {
     int fd;
-    bool connecting; /* a connect goes on by itself, or did */
+    bool connecting; /* a connect goes on by itself */
     unsigned retransmissions;
     struct trace_talk talk;
     struct called *next;
